@@ -1,0 +1,105 @@
+import { DecodeError } from './decode-error.ts';
+
+/**
+ * Reads a buffer from front to back. Every length is checked against what is left before anything is sliced, and nothing
+ * is copied: what {@link Reader.bytes} returns shares memory with the input.
+ */
+export class Reader {
+  readonly #bytes: Uint8Array;
+  readonly #what: string;
+  #offset = 0;
+
+  /**
+   * @param bytes - attacker-controlled; must not change while the reader or its slices are in use
+   * @param what - name of the structure for error messages, such as "key configuration"
+   */
+  constructor(bytes: Uint8Array, what: string) {
+    this.#bytes = bytes;
+    this.#what = what;
+  }
+
+  /** Bytes read so far. */
+  get offset(): number {
+    return this.#offset;
+  }
+
+  /** Bytes left. */
+  get remaining(): number {
+    return this.#bytes.length - this.#offset;
+  }
+
+  #take(length: number): number {
+    if (length > this.remaining) {
+      throw new DecodeError('TRUNCATED', `The ${this.#what} ends ${length - this.remaining} bytes early`);
+    }
+    const at = this.#offset;
+    this.#offset += length;
+    return at;
+  }
+
+  /** Unsigned 8-bit integer. */
+  u8(): number {
+    return this.#bytes[this.#take(1)] as number;
+  }
+
+  /** Unsigned 16-bit integer, network order. */
+  u16(): number {
+    const at = this.#take(2);
+    return ((this.#bytes[at] as number) << 8) | (this.#bytes[at + 1] as number);
+  }
+
+  /** Unsigned 32-bit integer, network order. */
+  u32(): number {
+    const at = this.#take(4);
+    return this.#number(at, 4);
+  }
+
+  /** Unsigned 64-bit integer, network order; `RANGE` above 2^53 - 1. */
+  u64(): number {
+    const at = this.#take(8);
+    const value = this.#number(at, 8);
+    if (value > Number.MAX_SAFE_INTEGER)
+      throw new DecodeError('RANGE', `A number in the ${this.#what} is above 2^53 - 1`);
+    return value;
+  }
+
+  /** QUIC variable-length integer, RFC 9000 §16; `RANGE` above 2^53 - 1. */
+  varint(): number {
+    const first = this.#bytes[this.#take(1)] as number;
+    const extra = (1 << (first >> 6)) - 1;
+    const at = this.#take(extra);
+    let value = first & 0x3f;
+    for (let i = at; i < at + extra; i++) value = value * 256 + (this.#bytes[i] as number);
+    if (value > Number.MAX_SAFE_INTEGER)
+      throw new DecodeError('RANGE', `A number in the ${this.#what} is above 2^53 - 1`);
+    return value;
+  }
+
+  /** The next `length` bytes, as a view of the input. */
+  bytes(length: number): Uint8Array {
+    const at = this.#take(length);
+    return this.#bytes.subarray(at, at + length);
+  }
+
+  /** A vector with a length prefix of 1, 2 or 4 bytes, as a view of the input (RFC 8446 §3.4). */
+  vector(prefixBytes: 1 | 2 | 4): Uint8Array {
+    const length = this.#number(this.#take(prefixBytes), prefixBytes);
+    return this.bytes(length);
+  }
+
+  /** Everything that is left, as a view of the input. */
+  rest(): Uint8Array {
+    return this.bytes(this.remaining);
+  }
+
+  /** Asserts that nothing is left: `TRAILING` otherwise. */
+  end(): void {
+    if (this.remaining !== 0) throw new DecodeError('TRAILING', `${this.remaining} bytes follow the ${this.#what}`);
+  }
+
+  #number(at: number, length: number): number {
+    let value = 0;
+    for (let i = at; i < at + length; i++) value = value * 256 + (this.#bytes[i] as number);
+    return value;
+  }
+}

@@ -1,0 +1,74 @@
+/** Conversions between bytes and text. */
+import { DecodeError } from './decode-error.ts';
+
+const encoder = new TextEncoder();
+const strictDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** UTF-8 bytes of `text`. */
+export function utf8(text: string): Uint8Array {
+  return encoder.encode(text);
+}
+
+/**
+ * Text of UTF-8 bytes.
+ *
+ * @throws {@link DecodeError} `INVALID` when the bytes are not UTF-8
+ */
+export function fromUtf8(bytes: Uint8Array): string {
+  try {
+    return strictDecoder.decode(bytes);
+  } catch (cause) {
+    throw new DecodeError('INVALID', 'The bytes are not UTF-8', { cause });
+  }
+}
+
+/** One character for each byte, U+0000 to U+00FF: how HTTP field values travel through JavaScript. */
+export function latin1(bytes: Uint8Array, start = 0, end: number = bytes.length): string {
+  // Chunks keep the argument count of fromCharCode below what engines allow.
+  let text = '';
+  for (let at = start; at < end; at += 4096) {
+    text += String.fromCharCode.apply(null, bytes.subarray(at, Math.min(end, at + 4096)) as unknown as number[]);
+  }
+  return text;
+}
+
+const HEX = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'));
+
+/** Lower-case hexadecimal. */
+export function toHex(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) text += HEX[byte];
+  return text;
+}
+
+/**
+ * Bytes of hexadecimal text, either case.
+ *
+ * @throws {@link DecodeError} `INVALID` for an odd length or another character
+ */
+export function fromHex(text: string): Uint8Array {
+  if (text.length % 2 !== 0 || /[^0-9a-f]/i.test(text)) throw new DecodeError('INVALID', 'The text is not hexadecimal');
+  const bytes = new Uint8Array(text.length / 2);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(text.slice(2 * i, 2 * i + 2), 16);
+  return bytes;
+}
+
+/** URL-safe Base64 without padding, RFC 4648 §5. */
+export function toBase64Url(bytes: Uint8Array): string {
+  return btoa(latin1(bytes)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+}
+
+/**
+ * Bytes of URL-safe Base64 without padding, RFC 4648 §5. Strict: no padding, no white space, no unused bits.
+ *
+ * @throws {@link DecodeError} `INVALID`
+ */
+export function fromBase64Url(text: string): Uint8Array {
+  if (/[^A-Za-z0-9_-]/.test(text) || text.length % 4 === 1)
+    throw new DecodeError('INVALID', 'The text is not base64url');
+  const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
+  const bytes = Uint8Array.from(binary, (character) => character.charCodeAt(0));
+  // Two texts for one value would let a peer tag a value without changing it.
+  if (toBase64Url(bytes) !== text) throw new DecodeError('INVALID', 'The base64url text has unused bits set');
+  return bytes;
+}
