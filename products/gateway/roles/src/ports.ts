@@ -125,7 +125,7 @@ export interface ForwardResponse {
   readonly body: BodySource;
 }
 
-/** Why forwarding failed. Only `NOT_PROCESSED` is positive proof that the gateway did nothing (RFC 9458 §6.5.1? see relay). */
+/** Why forwarding failed. Only `NOT_PROCESSED` is positive proof that the gateway did nothing. */
 export type ForwardErrorCode =
   | 'CONNECT_FAILED'
   | 'TIMEOUT'

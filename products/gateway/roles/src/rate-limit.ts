@@ -1,0 +1,125 @@
+/**
+ * Token buckets by address prefix. RFC 9458 §6.2.2 expects a relay to keep abusive volumes away from its gateways; this
+ * does so without writing an address down: buckets live in memory, are keyed by a prefix that many clients share, and
+ * the oldest are forgotten.
+ */
+import ipaddr from 'ipaddr.js';
+import type { RateLimitConfig } from './relay-config.ts';
+
+/** Integer units that one request costs, so that rates below one request per second stay exact. */
+const UNITS_PER_REQUEST = 1_000_000;
+
+/** Everything without a parseable address (a unix socket, a broken adapter) shares this bucket; no IPv4 prefix is negative. */
+const NO_ADDRESS = -1;
+
+interface Bucket {
+  units: number;
+  atMs: number;
+}
+
+/** Decides, by prefix, whether one more request may pass. Holds no more than `maxPrefixes` buckets. */
+export class RateLimiter {
+  readonly #buckets = new Map<number | string, Bucket>();
+  readonly #config: RateLimitConfig;
+  readonly #capacity: number;
+  readonly #unitsPerMs: number;
+
+  /**
+   * @param config - `requestsPerSecond` is kept to a thousandth; `burst` is a whole number of at least 1
+   * @throws {RangeError} for a limit that could never let a request pass, or a prefix no address has
+   */
+  constructor(config: RateLimitConfig) {
+    this.#config = config;
+    this.#capacity = whole(config.burst, 1, 1_000_000, 'burst') * UNITS_PER_REQUEST;
+    this.#unitsPerMs = whole(Math.round(config.requestsPerSecond * 1000), 1, 1_000_000_000, 'requestsPerSecond');
+    whole(config.ipv4PrefixBits, 1, 32, 'ipv4PrefixBits');
+    whole(config.ipv6PrefixBits, 1, 128, 'ipv6PrefixBits');
+    whole(config.maxPrefixes, 1, 10_000_000, 'maxPrefixes');
+  }
+
+  /** Buckets held now. */
+  get size(): number {
+    return this.#buckets.size;
+  }
+
+  /**
+   * Takes one token from the bucket of an address.
+   *
+   * @param address - IPv4 or IPv6 text, an IPv6 zone is ignored; anything else shares one bucket
+   * @param nowMs - whole milliseconds; a clock that goes back refills nothing
+   * @returns 0 when the request may pass, otherwise milliseconds until the next one may
+   */
+  take(address: string, nowMs: number): number {
+    const bucket = this.#bucketOf(prefixOf(address, this.#config), nowMs);
+    const elapsedMs = Math.max(0, nowMs - bucket.atMs);
+    // Capped before the multiplication, so that no length of silence leaves the integers.
+    const usefulMs = Math.min(elapsedMs, Math.ceil(this.#capacity / this.#unitsPerMs));
+    bucket.units = Math.min(this.#capacity, bucket.units + usefulMs * this.#unitsPerMs);
+    bucket.atMs = nowMs;
+    if (bucket.units < UNITS_PER_REQUEST) return Math.ceil((UNITS_PER_REQUEST - bucket.units) / this.#unitsPerMs);
+    bucket.units -= UNITS_PER_REQUEST;
+    return 0;
+  }
+
+  #bucketOf(prefix: number | string, nowMs: number): Bucket {
+    const held = this.#buckets.get(prefix);
+    if (held !== undefined) this.#buckets.delete(prefix);
+    else if (this.#buckets.size >= this.#config.maxPrefixes) this.#forgetOldest();
+    const bucket = held ?? { units: this.#capacity, atMs: nowMs };
+    // A Map keeps insertion order: what is used moves to the end, so the first is the least recently used.
+    this.#buckets.set(prefix, bucket);
+    return bucket;
+  }
+
+  #forgetOldest(): void {
+    for (const oldest of this.#buckets.keys()) {
+      this.#buckets.delete(oldest);
+      return;
+    }
+  }
+}
+
+/**
+ * What clients share a bucket: a number for IPv4, a string for IPv6. IPv4 inside IPv6 (`::ffff:192.0.2.1`) is the IPv4
+ * prefix, so that a client has the same bucket on a dual-stack listener.
+ *
+ * @param address - as the connection reports it
+ * @param config - prefix lengths in bits
+ */
+export function prefixOf(
+  address: string,
+  config: Pick<RateLimitConfig, 'ipv4PrefixBits' | 'ipv6PrefixBits'>,
+): number | string {
+  const bytes = addressBytes(address);
+  if (bytes === undefined) return NO_ADDRESS;
+  if (bytes.length === 4) {
+    const value = bytes.reduce((sum, byte) => sum * 256 + byte, 0);
+    const hostSize = 2 ** (32 - config.ipv4PrefixBits);
+    return Math.floor(value / hostSize);
+  }
+  return maskedText(bytes, config.ipv6PrefixBits);
+}
+
+function addressBytes(address: string): number[] | undefined {
+  const zone = address.indexOf('%');
+  const text = zone < 0 ? address : address.slice(0, zone);
+  // The library also reads octal and single-number forms, which no socket reports.
+  if (!text.includes(':') && !ipaddr.IPv4.isValidFourPartDecimal(text)) return undefined;
+  return ipaddr.isValid(text) ? ipaddr.process(text).toByteArray() : undefined;
+}
+
+function maskedText(bytes: readonly number[], bits: number): string {
+  let text = '';
+  for (let i = 0; i * 8 < bits; i++) {
+    const keep = Math.min(8, bits - i * 8);
+    text += String.fromCharCode((bytes[i] as number) & (0xff00 >> keep));
+  }
+  return text;
+}
+
+function whole(value: number, least: number, most: number, name: string): number {
+  if (!Number.isSafeInteger(value) || value < least || value > most) {
+    throw new RangeError(`Cannot limit rates: ${name} must be from ${least} to ${most}`);
+  }
+  return value;
+}
