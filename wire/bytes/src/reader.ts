@@ -29,8 +29,9 @@ export class Reader {
   }
 
   #take(length: number): number {
-    if (length > this.remaining) {
-      throw new DecodeError('TRUNCATED', `The ${this.#what} ends ${length - this.remaining} bytes early`);
+    // A negative length is what "total minus fixed part" gives for a structure that is too short.
+    if (!(length >= 0 && length <= this.remaining)) {
+      throw new DecodeError('TRUNCATED', `The ${this.#what} ends early, at byte ${this.#bytes.length}`);
     }
     const at = this.#offset;
     this.#offset += length;
@@ -79,6 +80,11 @@ export class Reader {
   bytes(length: number): Uint8Array {
     const at = this.#take(length);
     return this.#bytes.subarray(at, at + length);
+  }
+
+  /** Moves past `length` bytes; returns the offset of the first of them. For callers that hold the input themselves. */
+  skip(length: number): number {
+    return this.#take(length);
   }
 
   /** A vector with a length prefix of 1, 2 or 4 bytes, as a view of the input (RFC 8446 §3.4). */

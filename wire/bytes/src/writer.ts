@@ -1,3 +1,4 @@
+import { writeLatin1 } from './text.ts';
 import { varintLength, writeVarint } from './varint.ts';
 
 /** Builds a buffer from front to back; grows by doubling, so writing n bytes costs O(n). */
@@ -77,12 +78,9 @@ export class Writer {
 
   /** Copies a string whose characters are all at most 0xff, one byte each; `RangeError` otherwise. */
   latin1(text: string): this {
+    // Reserving may replace the buffer, so it comes first.
     const at = this.#reserve(text.length);
-    for (let i = 0; i < text.length; i++) {
-      const code = text.charCodeAt(i);
-      if (code > 0xff) throw new RangeError('A byte string holds a character above U+00FF');
-      this.#bytes[at + i] = code;
-    }
+    writeLatin1(this.#bytes, at, text);
     return this;
   }
 

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { inspect } from 'node:util';
+import { andThen, andThenBoth, isPromiseLike, Secret } from '@privacy-edge/bytes';
+
+test('Secret prints as [secret] everywhere and reveals its value', () => {
+  const secret = new Secret('hunter2');
+  const printed = [
+    String(secret),
+    JSON.stringify({ secret }),
+    inspect(secret),
+    inspect({ nested: [secret] }, { showHidden: true, depth: 9 }),
+    JSON.stringify(Object.entries(secret)),
+    inspect(new Error('x', { cause: secret })),
+  ].join('\n');
+  assert.equal(printed.includes('hunter2'), false);
+  assert.equal(printed.includes('[secret]'), true);
+  assert.equal(secret.reveal(), 'hunter2');
+});
+
+test('andThen() stays synchronous over plain values', () => {
+  assert.equal(
+    andThen(2, (value) => value + 1),
+    3,
+  );
+  assert.equal(
+    andThenBoth(2, 3, (a, b) => a * b),
+    6,
+  );
+  assert.throws(() => andThen(1, () => assert.fail('from the step')), /from the step/);
+});
+
+test('andThen() waits for promises', async () => {
+  assert.equal(await andThen(Promise.resolve(2), (value) => value + 1), 3);
+  assert.equal(await andThenBoth(2, Promise.resolve(3), (a, b) => a * b), 6);
+  assert.equal(await andThenBoth(Promise.resolve(2), 3, (a, b) => Promise.resolve(a * b)), 6);
+  await assert.rejects(async () => andThen(Promise.reject(new TypeError('x')), () => 1), TypeError);
+});
+
+test('isPromiseLike() looks for a then method', () => {
+  assert.equal(isPromiseLike(Promise.resolve()), true);
+  for (const value of [undefined, null, 1, 'then', {}, Object.fromEntries([['then', 1]])])
+    assert.equal(isPromiseLike(value), false);
+});
