@@ -9,15 +9,6 @@ export function andThen<T, U>(value: Awaitable<T>, step: (value: T) => Awaitable
   return isPromiseLike(value) ? value.then(step) : step(value);
 }
 
-/** Like {@link andThen} for two values. */
-export function andThenBoth<A, B, U>(
-  a: Awaitable<A>,
-  b: Awaitable<B>,
-  step: (a: A, b: B) => Awaitable<U>,
-): Awaitable<U> {
-  return andThen(a, (first) => andThen(b, (second) => step(first, second)));
-}
-
 /** Whether a value still has to be waited for. */
 export function isPromiseLike<T>(value: Awaitable<T>): value is PromiseLike<T> {
   return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';

@@ -13,6 +13,11 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
 
 /** One buffer holding all `parts` in order. */
 export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
+  return joinBytes(parts);
+}
+
+/** Like {@link concatBytes} for a list, whose length may be up to a peer: arguments live on the stack, lists do not. */
+export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
   let length = 0;
   for (const part of parts) length += part.length;
   const joined = new Uint8Array(length);

@@ -1,6 +1,6 @@
-export { type Awaitable, andThen, andThenBoth, isPromiseLike } from './awaitable.ts';
+export { type Awaitable, andThen, isPromiseLike } from './awaitable.ts';
 export type { Codec } from './codec.ts';
-export { concatBytes, equalBytes } from './compare.ts';
+export { concatBytes, equalBytes, joinBytes } from './compare.ts';
 export { DecodeError, type DecodeErrorCode } from './decode-error.ts';
 export { Reader } from './reader.ts';
 export { Secret } from './secret.ts';
