@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
-import { andThen, andThenBoth, isPromiseLike, Secret } from '@privacy-edge/bytes';
+import { andThen, isPromiseLike, Secret } from '@privacy-edge/bytes';
 
 test('Secret prints as [secret] everywhere and reveals its value', () => {
   const secret = new Secret('hunter2');
@@ -23,17 +23,11 @@ test('andThen() stays synchronous over plain values', () => {
     andThen(2, (value) => value + 1),
     3,
   );
-  assert.equal(
-    andThenBoth(2, 3, (a, b) => a * b),
-    6,
-  );
   assert.throws(() => andThen(1, () => assert.fail('from the step')), /from the step/);
 });
 
 test('andThen() waits for promises', async () => {
   assert.equal(await andThen(Promise.resolve(2), (value) => value + 1), 3);
-  assert.equal(await andThenBoth(2, Promise.resolve(3), (a, b) => a * b), 6);
-  assert.equal(await andThenBoth(Promise.resolve(2), 3, (a, b) => Promise.resolve(a * b)), 6);
   await assert.rejects(async () => andThen(Promise.reject(new TypeError('x')), () => 1), TypeError);
 });
 
