@@ -1,7 +1,7 @@
 /** A gateway and its application in one process: targets are answered by a handler instead of over the network. */
 import { type Field, stripConnectionFields } from '@privacy-edge/bhttp';
 import { BodyError, type BodySource } from './exchange.ts';
-import { streamFromIterable } from './iterable-stream.ts';
+import { readAll, streamFromIterable } from './iterable-stream.ts';
 import { type FetchTarget, TargetError, type TargetRequest } from './ports.ts';
 
 /** What an application is: the fetch-style handler of most frameworks. */
@@ -19,7 +19,7 @@ export function fetchFromApplication(handler: ApplicationHandler): FetchTarget {
     return {
       status: response.status,
       fields: headerFields(response.headers),
-      body: new ResponseBody(response),
+      body: new ResponseBody(await contentOf(response, request.method), signal),
       trailers: () => [],
     };
   };
@@ -79,21 +79,51 @@ function headerFields(headers: Headers): Field[] {
   return stripConnectionFields(fields);
 }
 
+/** What a response has as content; for HEAD that is nothing, whatever the application made. RFC 9110 §9.3.2. */
+async function contentOf(response: Response, method: string): Promise<ReadableStream<Uint8Array> | null> {
+  if (method !== 'HEAD') return response.body;
+  await response.body?.cancel();
+  return null;
+}
+
 class ResponseBody implements BodySource {
   readonly announcedLength = undefined;
-  readonly #response: Response;
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  readonly #signal: AbortSignal;
 
-  constructor(response: Response) {
-    this.#response = response;
+  constructor(stream: ReadableStream<Uint8Array> | null, signal: AbortSignal) {
+    this.#reader = stream?.getReader();
+    this.#signal = signal;
+    // Ends a read that waits: an application may be silent for long, and must learn that nobody listens any more.
+    if (signal.aborted) this.#cancel();
+    else signal.addEventListener('abort', this.#cancel, { once: true });
   }
 
-  async read(maxBytes: number): Promise<Uint8Array> {
-    const bytes = new Uint8Array(await this.#response.arrayBuffer());
-    if (bytes.length > maxBytes) throw new BodyError('TOO_LARGE', 'Cannot read response: it is larger than allowed');
-    return bytes;
+  readonly #cancel = (): void => {
+    this.#reader?.cancel(this.#signal.reason).then(ignore, ignore);
+  };
+
+  read(maxBytes: number): Promise<Uint8Array> {
+    return readAll(this.stream(), maxBytes);
   }
 
   async *stream(): AsyncIterable<Uint8Array> {
-    if (this.#response.body !== null) yield* this.#response.body;
+    const reader = this.#reader;
+    if (reader === undefined) return;
+    try {
+      for (;;) {
+        const { done, value } = await reader.read();
+        this.#signal.throwIfAborted();
+        if (done) return;
+        yield value;
+      }
+    } catch (error) {
+      throw new BodyError('ABORTED', 'Cannot read response: the application broke it off', { cause: error });
+    } finally {
+      this.#signal.removeEventListener('abort', this.#cancel);
+      this.#cancel();
+    }
   }
 }
+
+function ignore(): void {}

@@ -1,6 +1,6 @@
 /** Roles as fetch-style handlers, for every runtime that serves `(Request) => Response`. */
 import { BodyError, type BodySource, type RoleHandler, type RoleRequest, type RoleResponse } from './exchange.ts';
-import { streamFromIterable } from './iterable-stream.ts';
+import { readAll, streamFromIterable } from './iterable-stream.ts';
 
 /**
  * Lets a role answer fetch-style requests.
@@ -44,21 +44,8 @@ class FetchBody implements BodySource {
     this.#stream = request.body;
   }
 
-  async read(maxBytes: number): Promise<Uint8Array> {
-    const pieces: Uint8Array[] = [];
-    let length = 0;
-    for await (const piece of this.stream()) {
-      length += piece.length;
-      if (length > maxBytes) throw new BodyError('TOO_LARGE', 'Cannot read body: it is larger than allowed');
-      pieces.push(piece);
-    }
-    const whole = new Uint8Array(length);
-    let at = 0;
-    for (const piece of pieces) {
-      whole.set(piece, at);
-      at += piece.length;
-    }
-    return whole;
+  read(maxBytes: number): Promise<Uint8Array> {
+    return readAll(this.stream(), maxBytes);
   }
 
   async *stream(): AsyncIterable<Uint8Array> {

@@ -1,29 +1,24 @@
-/** One chunked exchange: request and response flow at the same time. Chunked OHTTP §6. */
-import {
-  type BinaryResponse,
-  getField,
-  type InformationalResponse,
-  RequestDecoder,
-  type RequestHead,
-} from '@privacy-edge/bhttp';
-import { concatBytes, DecodeError } from '@privacy-edge/bytes';
+/** One chunked exchange: request and response flow at the same time. Chunked OHTTP §3. */
+import { getField, RequestDecoder, type RequestHead } from '@privacy-edge/bhttp';
+import { concatBytes } from '@privacy-edge/bytes';
 import {
   MEDIA_TYPE_CHUNKED_RESPONSE,
   OhttpError,
-  type OpenedChunkedRequest,
   type ReceivedChunkedRequest,
   receiveChunkedRequest,
 } from '@privacy-edge/ohttp';
+import { beginStream } from './begun-stream.ts';
 import { clearStatus } from './clear-answer.ts';
 import { BodyError, type RoleRequest, type RoleResponse } from './exchange.ts';
 import type { GatewayContext } from './gateway-context.ts';
 import type { GatewayOutcome } from './gateway-outcome.ts';
-import { innerProblem } from './inner-answer.ts';
-import { InnerRequestReader } from './inner-request-reader.ts';
+import { closeInput, InnerRequestReader } from './inner-request-reader.ts';
 import { InnerResponseWriter } from './inner-response-writer.ts';
 import type { TargetResponse } from './ports.ts';
+import { brokenRequest, failedTarget, type Refusal } from './refusal.ts';
 import { REPLAY_OUTCOMES } from './replay-guard.ts';
-import { answerTargetError, planRequest, responseFields, type TargetHead } from './target-exchange.ts';
+import { invalidResponse, planRequest, responseFields, responseHead, type TargetHead } from './target-exchange.ts';
+import { startTarget } from './target-run.ts';
 
 const RESPONSE_FIELDS = [
   ['content-type', MEDIA_TYPE_CHUNKED_RESPONSE],
@@ -35,11 +30,24 @@ const RESPONSE_FIELDS = [
  * @throws {BodyError} and {OhttpError} from before the first chunk authenticated, for the caller to answer in clear
  */
 export async function handleChunked(context: GatewayContext, request: RoleRequest): Promise<RoleResponse> {
-  const { config, guard, observer } = context;
   const input = request.body.stream()[Symbol.asyncIterator]();
+  try {
+    return await beginExchange(context, request, input);
+  } catch (error) {
+    closeInput(input);
+    throw error;
+  }
+}
+
+async function beginExchange(
+  context: GatewayContext,
+  request: RoleRequest,
+  input: AsyncIterator<Uint8Array>,
+): Promise<RoleResponse> {
+  const { config, guard, observer } = context;
   const received = await readBeginning(context, input);
   if (await guard.isKnown(received.enc)) {
-    await input.return?.();
+    closeInput(input);
     observer.ended('replay-known', true);
     return clearStatus(config.keyProblemStatus);
   }
@@ -47,8 +55,17 @@ export async function handleChunked(context: GatewayContext, request: RoleReques
   const decoder = new RequestDecoder(context.decodeLimits);
   const reader = new InnerRequestReader(input, received.rest, opened.request, decoder, config.limits.maxRequestBytes);
   const start = await readStart(context, reader, received.enc);
-  const exchange: Exchange = { context, reader, opened, signal: request.signal };
-  const body = start.head === undefined ? refuse(exchange, start) : answer(exchange, start.head, start.expectsContinue);
+  const { nonce, sealer } = await opened.startResponse(context.ports.random);
+  const writer = new InnerResponseWriter(sealer, config.responsePadding);
+  const abort = new AbortController();
+  const signal = AbortSignal.any([abort.signal, request.signal]);
+  const exchange: Exchange = { context, reader, nonce, writer, abort, signal };
+  const pieces =
+    start.head === undefined ? refuse(exchange, start) : answer(exchange, start.head, start.expectsContinue);
+  const body = await beginStream(pieces, request.signal, () => {
+    abort.abort();
+    reader.cancel();
+  });
   return { status: 200, fields: RESPONSE_FIELDS, body };
 }
 
@@ -56,7 +73,12 @@ export async function handleChunked(context: GatewayContext, request: RoleReques
 interface Exchange {
   readonly context: GatewayContext;
   readonly reader: InnerRequestReader;
-  readonly opened: OpenedChunkedRequest;
+  /** First bytes of the response. */
+  readonly nonce: Uint8Array;
+  readonly writer: InnerResponseWriter;
+  /** Ends the request to the target. */
+  readonly abort: AbortController;
+  /** Fires when the exchange is given up, by us or by the peer. */
   readonly signal: AbortSignal;
 }
 
@@ -79,17 +101,16 @@ async function readBeginning(
 /** A request that may go on, or the answer that ends it. */
 type Start =
   | { readonly head: TargetHead; readonly expectsContinue: boolean }
-  | { readonly head: undefined; readonly outcome: GatewayOutcome; readonly response: BinaryResponse };
+  | ({ readonly head: undefined } & Refusal);
 
 async function readStart(context: GatewayContext, reader: InnerRequestReader, enc: Uint8Array): Promise<Start> {
   try {
     const event = await reader.next();
-    if (event.type !== 'head') return malformed();
+    if (event.type !== 'head') return { head: undefined, ...brokenRequest(undefined) };
     return await judge(context, enc, event.head);
   } catch (error) {
     if (!reader.authenticated) throw error;
-    if (error instanceof OhttpError || error instanceof BodyError || error instanceof DecodeError) return malformed();
-    return { head: undefined, outcome: 'fault', response: innerProblem(500, 'The gateway failed') };
+    return { head: undefined, ...brokenRequest(error) };
   }
 }
 
@@ -106,66 +127,77 @@ async function judge(context: GatewayContext, enc: Uint8Array, head: RequestHead
   };
 }
 
-function malformed(): Start {
-  return {
-    head: undefined,
-    outcome: 'malformed-request',
-    response: innerProblem(400, 'The encapsulated request is not valid'),
-  };
-}
-
-async function* refuse(
-  exchange: Exchange,
-  refusal: { outcome: GatewayOutcome; response: BinaryResponse },
-): AsyncGenerator<Uint8Array> {
-  const { context, opened, reader } = exchange;
+async function* refuse(exchange: Exchange, refusal: Refusal): AsyncGenerator<Uint8Array, void, undefined> {
+  const { context, nonce, reader, writer } = exchange;
+  let outcome: GatewayOutcome = 'aborted';
   try {
-    const { nonce, sealer } = await opened.startResponse(context.ports.random);
     yield nonce;
-    yield* new InnerResponseWriter(sealer, context.config.responsePadding).whole(refusal.response);
-    context.observer.ended(refusal.outcome, true);
+    yield* writer.whole(refusal.response);
+    outcome = refusal.outcome;
   } finally {
-    await reader.cancel();
+    reader.cancel();
+    context.observer.ended(outcome, true);
   }
 }
 
-/** Sends the request while it arrives, and the response while that arrives. Closing the generator aborts both. */
-async function* answer(exchange: Exchange, head: TargetHead, expectsContinue: boolean): AsyncGenerator<Uint8Array> {
-  const { context, opened, reader } = exchange;
-  const { ports, config, observer } = context;
-  const abort = new AbortController();
+/** Sends the request while it arrives, and the response while that arrives. */
+async function* answer(
+  exchange: Exchange,
+  head: TargetHead,
+  expectsContinue: boolean,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const { context, nonce, reader, writer, abort, signal } = exchange;
+  // What it stays when the reader closes the stream, wherever that happens.
   let outcome: GatewayOutcome = 'aborted';
   try {
-    const { nonce, sealer } = await opened.startResponse(ports.random);
     yield nonce;
-    const writer = new InnerResponseWriter(sealer, config.responsePadding);
     // The gateway is the server that the expectation is about, so it gives the interim response itself.
     if (expectsContinue) yield* writer.informational({ status: 100, fields: [] });
-    const content = new RequestContent(reader);
-    const target = startTarget(exchange, head, content, AbortSignal.any([abort.signal, exchange.signal]));
-    for await (const interim of target.informational()) yield* writer.informational(interim);
+    const target = startTarget(context, head, reader, signal);
+    for await (const interim of target.informational()) yield* encodable(() => writer.informational(interim)) ?? [];
+    if (signal.aborted) return;
     const result = await target.response;
-    if ('answer' in result) {
-      yield* writer.whole(result.answer);
-      outcome = content.failed ? 'malformed-request' : 'target-failed';
+    const start = 'response' in result ? encodable(() => writer.head(responseHead(result.response))) : undefined;
+    if ('refusal' in result || start === undefined) {
+      const refusal = 'refusal' in result ? result.refusal : failedTarget(invalidResponse());
+      yield* writer.whole(refusal.response);
+      outcome = refusal.outcome;
       return;
     }
-    outcome = 'target-failed';
-    yield* copyResponse(writer, result.response, config.limits.maxResponseBytes);
+    try {
+      yield* start;
+      yield* copyContent(writer, result.response, context.config.limits.maxResponseBytes);
+    } catch (error) {
+      outcome = brokenResponse(error, signal);
+      throw error;
+    }
     outcome = 'answered';
   } finally {
     abort.abort();
-    await reader.cancel();
-    observer.ended(outcome, true);
+    reader.cancel();
+    context.observer.ended(outcome, true);
   }
 }
 
-async function* copyResponse(
+/** Undefined when the target sent something that HTTP does not allow. */
+function encodable(encode: () => AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> | undefined {
+  try {
+    return encode();
+  } catch {
+    return undefined;
+  }
+}
+
+function brokenResponse(error: unknown, signal: AbortSignal): GatewayOutcome {
+  if (signal.aborted) return 'aborted';
+  return error instanceof BodyError && error.code === 'TOO_LARGE' ? 'response-too-large' : 'target-failed';
+}
+
+async function* copyContent(
   writer: InnerResponseWriter,
   response: TargetResponse,
   maxBytes: number,
-): AsyncGenerator<Uint8Array> {
-  yield* writer.head({ status: response.status, fields: responseFields(response.fields) });
+): AsyncGenerator<Uint8Array, void, undefined> {
   let bytes = 0;
   for await (const piece of response.body.stream()) {
     bytes += piece.length;
@@ -175,104 +207,3 @@ async function* copyResponse(
   }
   yield* writer.end(responseFields(response.trailers()));
 }
-
-/** The content of the request, pulled by whoever sends it on. */
-class RequestContent {
-  readonly #reader: InnerRequestReader;
-  #trailers: RequestHead['fields'] = [];
-  /** True when the request broke off or was not valid. */
-  failed = false;
-
-  constructor(reader: InnerRequestReader) {
-    this.#reader = reader;
-  }
-
-  trailers(): RequestHead['fields'] {
-    return this.#trailers;
-  }
-
-  /**
-   * The content, or null when there is none. A request without content is only sent once its final chunk has authenticated:
-   * before that, an attacker in the path could have cut it.
-   */
-  async open(): Promise<AsyncIterable<Uint8Array> | null> {
-    const first = await this.#next();
-    return first === undefined ? null : this.#stream(first);
-  }
-
-  async *#stream(first: Uint8Array): AsyncGenerator<Uint8Array> {
-    let piece: Uint8Array | undefined = first;
-    while (piece !== undefined) {
-      yield piece;
-      piece = await this.#next();
-    }
-  }
-
-  async #next(): Promise<Uint8Array | undefined> {
-    try {
-      for (;;) {
-        const event = await this.#reader.next();
-        if (event.type === 'data') return event.bytes;
-        if (event.type === 'trailers') this.#trailers = event.fields;
-        if (event.type === 'end') return undefined;
-      }
-    } catch (error) {
-      this.failed = true;
-      throw error;
-    }
-  }
-}
-
-/** Either the target's response, or the answer that takes its place. */
-type TargetResult = { readonly response: TargetResponse } | { readonly answer: BinaryResponse };
-
-/** A request on its way to the target. */
-interface TargetRun {
-  readonly response: Promise<TargetResult>;
-  /** Informational responses as they come, until the final one is there. */
-  informational(): AsyncGenerator<InformationalResponse>;
-}
-
-function startTarget(exchange: Exchange, head: TargetHead, content: RequestContent, signal: AbortSignal): TargetRun {
-  const { ports, observer } = exchange.context;
-  const queue: InformationalResponse[] = [];
-  let wake: () => void = () => {};
-  const send = async (): Promise<TargetResult> => {
-    try {
-      const body = await content.open();
-      const started = ports.clock();
-      const response = await ports.fetchTarget(
-        { ...head, body, trailers: () => content.trailers() },
-        signal,
-        (interim) => {
-          if (queue.length < MAX_QUEUED_INFORMATIONAL) queue.push(interim);
-          wake();
-        },
-      );
-      observer.targetAnswered(ports.clock() - started);
-      return { response };
-    } catch (error) {
-      if (content.failed) return { answer: innerProblem(400, 'The encapsulated request is not complete and valid') };
-      return { answer: answerTargetError(error) ?? innerProblem(500, 'The gateway failed') };
-    }
-  };
-  let settled = false;
-  const response = send().finally(() => {
-    settled = true;
-    wake();
-  });
-  return {
-    response,
-    async *informational() {
-      for (;;) {
-        const next = queue.shift();
-        if (next !== undefined) yield next;
-        else if (settled) return;
-        else await new Promise<void>((resolve) => (wake = resolve));
-      }
-    },
-  };
-}
-
-/** A target that sends interim responses faster than the client reads loses some of them, not memory. */
-const MAX_QUEUED_INFORMATIONAL = 8;

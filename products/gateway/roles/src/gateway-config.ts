@@ -26,7 +26,7 @@ export interface GatewayLimits {
 
 /** A gateway's behaviour; keys and ports are passed separately. */
 export interface GatewayConfig {
-  /** Path of the gateway resource: POST takes messages, GET answers the key configurations (RFC 9540 §5). */
+  /** Path of the gateway resource: POST takes messages, GET answers the key configurations (RFC 9540 §5 and §6). */
   readonly gatewayPath: string;
   /** Further path that answers GET with the key configurations. */
   readonly keysPath: string;
@@ -38,7 +38,7 @@ export interface GatewayConfig {
   /** Padding of encapsulated responses. */
   readonly responsePadding: PaddingPolicy;
   readonly limits: GatewayLimits;
-  /** Status for key problems and messages that do not open: 400 or 422 (RFC 9458 §5.3). */
+  /** Status for key problems and messages that do not open: 400 or 422 (RFC 9458 §5.3 and §6.4). */
   readonly keyProblemStatus: 400 | 422;
   /** Longest time that key configurations may be cached, seconds; they are never fresh beyond the next change. */
   readonly keysMaxAgeSeconds: number;

@@ -15,7 +15,16 @@ import type { GatewayOutcome } from './gateway-outcome.ts';
 import { innerProblem } from './inner-answer.ts';
 import { paddedLength } from './padding.ts';
 import { REPLAY_OUTCOMES } from './replay-guard.ts';
-import { answerTargetError, planRequest, responseFields, type TargetHead } from './target-exchange.ts';
+import {
+  answerTargetError,
+  informationalResponse,
+  invalidResponse,
+  planRequest,
+  requestFields,
+  responseFields,
+  responseHead,
+  type TargetHead,
+} from './target-exchange.ts';
 
 const RESPONSE_FIELDS = [['content-type', MEDIA_TYPE_RESPONSE]] as const;
 
@@ -38,13 +47,23 @@ export async function handleWhole(context: GatewayContext, request: RoleRequest)
   }
   const opened = await received.open();
   const answer = await answerInside(context, request, received.enc, opened.request);
-  observer.ended(answer.outcome, false);
-  const sealed = await opened.response.seal(encodePadded(context, answer.response), ports.random);
+  const { outcome, encoded } = encodeAnswer(answer);
+  const sealed = await opened.response.seal(pad(context, encoded), ports.random);
+  observer.ended(outcome, false);
   return { status: 200, fields: RESPONSE_FIELDS, body: sealed };
 }
 
-function encodePadded(context: GatewayContext, response: BinaryResponse): Uint8Array {
-  const encoded = encodeResponse(response);
+function encodeAnswer({ outcome, response }: InsideAnswer): { outcome: GatewayOutcome; encoded: Uint8Array } {
+  try {
+    return { outcome, encoded: encodeResponse(response) };
+  } catch {
+    // Only what a target sent can fail here, and only the client may hear of it.
+    const failed = answerFailedTarget(invalidResponse());
+    return { outcome: failed.outcome, encoded: encodeResponse(failed.response) };
+  }
+}
+
+function pad(context: GatewayContext, encoded: Uint8Array): Uint8Array {
   const length = paddedLength(context.config.responsePadding, encoded.length);
   if (length === encoded.length) return encoded;
   const padded = new Uint8Array(length);
@@ -81,6 +100,7 @@ async function answerInside(
         response: innerProblem(400, 'The encapsulated request is not valid Binary HTTP'),
       };
     }
+    if (request.signal.aborted) return { outcome: 'aborted', response: innerProblem(500, 'The request was given up') };
     // A fault of ours is still an answer inside: in clear it would tell the relay which requests provoke it.
     return { outcome: 'fault', response: innerProblem(500, 'The gateway failed') };
   }
@@ -96,7 +116,7 @@ async function askTarget(
   const informational: InformationalResponse[] = [];
   const started = ports.clock();
   try {
-    const { trailers } = inner;
+    const trailers = requestFields(inner.trailers);
     const response = await ports.fetchTarget(
       {
         ...head,
@@ -104,8 +124,9 @@ async function askTarget(
         trailers: trailers.length > 0 ? () => trailers : undefined,
       },
       signal,
-      (interim) => {
-        if (informational.length < MAX_INFORMATIONAL) informational.push(interim);
+      (received) => {
+        const interim = informationalResponse(received);
+        if (interim !== undefined && informational.length < MAX_INFORMATIONAL) informational.push(interim);
       },
     );
     observer.targetAnswered(ports.clock() - started);
@@ -114,13 +135,14 @@ async function askTarget(
       outcome: 'answered',
       response: {
         informational,
-        status: response.status,
-        fields: responseFields(response.fields),
+        ...responseHead(response),
         body,
         trailers: responseFields(response.trailers()),
       },
     };
   } catch (error) {
+    // Whoever asked is gone, and what the target did then says nothing about it.
+    if (signal.aborted) throw error;
     return answerFailedTarget(error);
   }
 }

@@ -36,7 +36,7 @@ async function route(context: GatewayContext, request: RoleRequest): Promise<Rol
     context.observer.ended('not-found', false);
     return clearStatus(404);
   }
-  const answer = await serveKeys(context, request);
+  const answer = await serveKeys(context, request).catch((error: unknown) => fault(context, error, false));
   if (answer !== undefined) return answer;
   context.observer.ended('method', false);
   return methodNotAllowed(path === gatewayPath ? 'GET, HEAD, OPTIONS, POST' : 'GET, HEAD, OPTIONS');
@@ -65,10 +65,7 @@ function answerClearError(context: GatewayContext, error: unknown, chunked: bool
     observer.ended(BODY_OUTCOMES[error.code], chunked);
     return bodyProblem(error);
   }
-  if (!(error instanceof OhttpError)) {
-    observer.ended('fault', chunked);
-    throw error;
-  }
+  if (!(error instanceof OhttpError)) return fault(context, error, chunked);
   if (error.code === 'KEY_UNKNOWN') {
     observer.ended('key-unknown', chunked);
     return keyProblem(config.keyProblemStatus);
@@ -77,8 +74,15 @@ function answerClearError(context: GatewayContext, error: unknown, chunked: bool
     observer.ended('malformed-message', chunked);
     return clearStatus(400);
   }
+  // The rest are about our own keys.
+  if (error.code !== 'OPEN_FAILED' && error.code !== 'LIMIT') return fault(context, error, chunked);
   observer.ended('open-failed', chunked);
   return clearStatus(config.keyProblemStatus);
+}
+
+function fault(context: GatewayContext, error: unknown, chunked: boolean): never {
+  context.observer.ended('fault', chunked);
+  throw error;
 }
 
 const BODY_OUTCOMES = { TOO_LARGE: 'too-large', TIMEOUT: 'body-timeout', ABORTED: 'aborted' } as const;

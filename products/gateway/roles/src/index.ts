@@ -12,6 +12,7 @@ export { createGateway } from './gateway.ts';
 export { defaultGatewayConfig, type GatewayConfig, type GatewayLimits, type ReplayConfig } from './gateway-config.ts';
 export { type GatewayObserver, type GatewayOutcome, silentGatewayObserver } from './gateway-outcome.ts';
 export type { GatewayKeys, GatewayPorts } from './gateway-ports.ts';
+export { streamFromIterable } from './iterable-stream.ts';
 export {
   advanceKeySchedule,
   type KeyEpoch,
@@ -43,6 +44,35 @@ export {
   type TargetResponse,
   type TargetRoute,
 } from './ports.ts';
+export {
+  type GatewayPrivacyOptions,
+  gatewayPrivacy,
+  type KeptFact,
+  type PrivacyDeclaration,
+  type RelayPrivacyOptions,
+  relayPrivacy,
+  servePrivacyNotice,
+} from './privacy-notice.ts';
+export { prefixOf, RateLimiter } from './rate-limit.ts';
+export {
+  type Admission,
+  type AdmissionRequest,
+  createRelay,
+  type RelayClient,
+  type RelayHandler,
+  type RelayPorts,
+} from './relay.ts';
+export type { RateLimitConfig, RelayConfig, RelayGateway } from './relay-config.ts';
+export { type LookupService, type ServiceHint, WELL_KNOWN_GATEWAY_PATH } from './relay-discovery.ts';
+export { RelayError, type RelayErrorCode } from './relay-error.ts';
+export {
+  type ObserveRelay,
+  type RelayEvent,
+  type RelayOutcome,
+  type SizeBucket,
+  sizeBucket,
+} from './relay-observation.ts';
+export { type DiscoveredGateway, type ProbePorts, probeGateway } from './relay-probe.ts';
 export {
   TargetPolicy,
   type TargetQuestion,

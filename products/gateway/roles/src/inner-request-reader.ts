@@ -12,7 +12,6 @@ export class InnerRequestReader {
   readonly #maxBytes: number;
   #first: Uint8Array | undefined;
   #bytes = 0;
-  #authenticated = false;
 
   /**
    * @param input - the message from where `first` ends
@@ -35,7 +34,7 @@ export class InnerRequestReader {
 
   /** True once a chunk has authenticated: from then on the sender is known to hold the request's keys. */
   get authenticated(): boolean {
-    return this.#authenticated;
+    return this.#opener.authenticated;
   }
 
   /**
@@ -52,14 +51,13 @@ export class InnerRequestReader {
   }
 
   /** Stops reading; what has not arrived is not waited for. */
-  async cancel(): Promise<void> {
-    await this.#input.return?.();
+  cancel(): void {
+    closeInput(this.#input);
   }
 
   async #pull(): Promise<void> {
     const piece = await this.#nextPiece();
     const chunks = piece === undefined ? await this.#opener.end() : await this.#opener.push(piece);
-    if (chunks.length > 0 || piece === undefined) this.#authenticated = true;
     for (const chunk of chunks) {
       this.#bytes += chunk.length;
       if (this.#bytes > this.#maxBytes)
@@ -77,3 +75,10 @@ export class InnerRequestReader {
     return done === true ? undefined : value;
   }
 }
+
+/** Tells the source of a message that nobody reads on. Not awaited: a source that waits for its peer would hold us here. */
+export function closeInput(input: AsyncIterator<Uint8Array>): void {
+  input.return?.().then(ignore, ignore);
+}
+
+function ignore(): void {}

@@ -1,3 +1,6 @@
+import { concatBytes } from '@privacy-edge/bytes';
+import { BodyError } from './exchange.ts';
+
 /**
  * A stream over an async iterable: each pull takes one piece, cancelling closes the iterable.
  * (`ReadableStream.from` does the same but is not in every runtime.)
@@ -17,4 +20,21 @@ export function streamFromIterable(iterable: AsyncIterable<Uint8Array>): Readabl
     },
     { highWaterMark: 0 },
   );
+}
+
+/**
+ * Joins the pieces of a body.
+ *
+ * @param maxBytes - hold no more than this
+ * @throws {@link BodyError} `TOO_LARGE`; whatever the pieces throw
+ */
+export async function readAll(pieces: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
+  const held: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of pieces) {
+    length += piece.length;
+    if (length > maxBytes) throw new BodyError('TOO_LARGE', 'Cannot read body: it is larger than allowed');
+    held.push(piece);
+  }
+  return concatBytes(...held);
 }

@@ -1,5 +1,5 @@
 /**
- * Which keys a gateway has at any moment. RFC 9458 §6.1 asks for rotation; this is how it is done without coordination.
+ * Which keys a gateway has at any moment. RFC 9458 §6.4 asks for a plan to replace keys; this is how it is done without coordination.
  *
  * Time is cut into epochs. Each epoch has one key per KEM, derived from a secret that moves forward like a ratchet:
  *
@@ -12,9 +12,15 @@
  * afterwards (retiring). Key identifiers count up through all epochs modulo 256, so no two keys that are accepted at the same
  * time ever share one.
  */
-import { type Awaitable, andThen, utf8, Writer } from '@privacy-edge/bytes';
+import { type Awaitable, andThen, isPromiseLike, utf8, Writer } from '@privacy-edge/bytes';
 import { deriveKeyPair, KDF_HKDF_SHA256, kdfById } from '@privacy-edge/hpke';
-import { createGatewayKey, type GatewayKey, KeyConfigList, type SymmetricSuite } from '@privacy-edge/ohttp';
+import {
+  createGatewayKey,
+  type GatewayKey,
+  isSuiteUsable,
+  KeyConfigList,
+  type SymmetricSuite,
+} from '@privacy-edge/ohttp';
 
 /** A run of epochs that derive from one secret. A new segment begins where an operator rotates ahead of time. */
 export interface KeySegment {
@@ -130,6 +136,8 @@ function checkState(state: KeyScheduleState): void {
   if (segments.length === 0) fail('it has no segment');
   if (kemIds.length === 0 || new Set(kemIds).size !== kemIds.length) fail('it needs one or more different KEMs');
   if (suites.length === 0) fail('it has no suite');
+  if (!kemIds.every((kemId) => suites.every((suite) => isSuiteUsable(kemId, suite))))
+    fail('it has a KEM or a suite that Oblivious HTTP cannot use here');
   if (!(epochMs >= 1000)) fail('an epoch lasts at least one second');
   if (!(publishAheadMs >= 0 && publishAheadMs <= epochMs)) fail('keys are published at most one epoch ahead');
   if (!(retainMs >= 0)) fail('keys cannot be retained for a negative time');
@@ -143,10 +151,14 @@ function checkState(state: KeyScheduleState): void {
     }
   }
   // Everything accepted at one moment must fit in the 256 identifiers; one epoch more for the boundary.
-  const busiest = Math.max(...segments.map((segment) => slotsAt(state, segment.fromMs).length));
-  const usual = Math.ceil((retainMs + publishAheadMs) / epochMs) + 2;
-  if ((Math.max(busiest, usual) + 1) * kemIds.length > 256)
-    fail('more keys would be accepted at once than there are key identifiers');
+  const fit = (epochs: number): void => {
+    if ((epochs + 1) * kemIds.length > 256) fail('more keys would be accepted at once than there are key identifiers');
+  };
+  fit(Math.ceil((retainMs + publishAheadMs) / epochMs) + 2);
+  for (const { fromMs } of segments) {
+    fit(slotsAt(state, fromMs - publishAheadMs).length);
+    fit(slotsAt(state, fromMs).length);
+  }
 }
 
 /** Epochs whose keys are accepted at a moment, oldest first. Before the first epoch begins, it counts as begun. */
@@ -187,11 +199,9 @@ function makeRing(
   }
   const offered = (wanted: KeyState): GatewayKey[] =>
     epochs.filter((epoch) => epoch.state === wanted).flatMap((epoch) => [...epoch.keys]);
-  const active = epochs.find((epoch) => epoch.state === 'active');
-  const next = epochs.find((epoch) => epoch.state === 'next');
-  const endOfActive = active?.untilMs ?? now;
-  // The list changes when the next key appears in it, and when that key takes over.
-  const publishedUntilMs = next === undefined ? Math.max(now + 1, endOfActive - state.publishAheadMs) : next.fromMs;
+  // The list changes when a further key appears in it, and when the active one is over.
+  const ends = epochs.filter((epoch) => epoch.state === 'active').map((epoch) => epoch.untilMs);
+  const publishedUntilMs = Math.min(nextAppearanceMs(state, now), ...ends);
   const forgotten = epochs.map((epoch) => epoch.untilMs + state.retainMs).filter((at) => at > now);
   return {
     epochs,
@@ -202,6 +212,18 @@ function makeRing(
   };
 }
 
+/** When the next key is published that is not published yet. */
+function nextAppearanceMs({ segments, epochMs, publishAheadMs }: KeyScheduleState, now: number): number {
+  let earliest = Number.POSITIVE_INFINITY;
+  for (const [index, { fromMs }] of segments.entries()) {
+    const n = Math.max(0, Math.floor((now + publishAheadMs - fromMs) / epochMs) + 1);
+    const beginMs = fromMs + n * epochMs;
+    if (beginMs < (segments[index + 1]?.fromMs ?? Number.POSITIVE_INFINITY))
+      earliest = Math.min(earliest, beginMs - publishAheadMs);
+  }
+  return earliest;
+}
+
 const NEXT = utf8('privacy-edge ohttp next');
 const KEY = utf8('privacy-edge ohttp key');
 
@@ -209,9 +231,15 @@ function nextSecret(secret: Uint8Array): Awaitable<Uint8Array> {
   return kdfById(KDF_HKDF_SHA256).expand(secret, NEXT, 32);
 }
 
-/** Walks the ratchet `steps` times. */
+/** Walks the ratchet `steps` times; in a loop, because a state that was never advanced can be thousands of epochs old. */
 function walk(secret: Uint8Array, steps: number): Awaitable<Uint8Array> {
-  return steps <= 0 ? secret : andThen(nextSecret(secret), (next) => walk(next, steps - 1));
+  let current = secret;
+  for (let left = steps; left > 0; left--) {
+    const next = nextSecret(current);
+    if (isPromiseLike(next)) return next.then((ahead) => walk(ahead, left - 1));
+    current = next;
+  }
+  return current;
 }
 
 function deriveEpochKeys(state: KeyScheduleState, slot: Slot): Awaitable<readonly GatewayKey[]> {

@@ -25,9 +25,10 @@ export function paddedLength(policy: PaddingPolicy, length: number): number {
     case 'multiple':
       return roundUp(length, policy.bytes);
     case 'power-of-two': {
-      if (length > LARGE) return roundUp(length, LARGE);
-      let size = Math.max(1, policy.minimumBytes);
-      while (size < length) size *= 2;
+      const wanted = Math.max(length, policy.minimumBytes);
+      if (wanted > LARGE) return roundUp(wanted, LARGE);
+      let size = 1;
+      while (size < wanted) size *= 2;
       return size;
     }
     case 'buckets': {
@@ -38,5 +39,5 @@ export function paddedLength(policy: PaddingPolicy, length: number): number {
 }
 
 function roundUp(length: number, step: number): number {
-  return Math.ceil(length / step) * step;
+  return Math.ceil(length / Math.max(1, step)) * Math.max(1, step);
 }

@@ -15,9 +15,9 @@ import { MAX_REDIRECTS, redirectsGet, redirectTarget } from './relay-discovery.t
 import { FORWARD_FAILURES, RESPONSE_BODY_FAILURES, RelayError } from './relay-error.ts';
 
 /** Longest key configuration list that is read. */
-export const MAX_KEYS_BYTES = 65_536;
+const MAX_KEYS_BYTES = 65_536;
 /** A copy is kept at least this long, whatever the gateway says. */
-export const MIN_LIFETIME_MS = 60_000;
+const MIN_LIFETIME_MS = 60_000;
 /** Lifetime of a copy whose gateway does not say. */
 const DEFAULT_LIFETIME_MS = 600_000;
 /** A copy is never kept longer, so that a wrong lifetime heals by itself. */

@@ -115,7 +115,14 @@ class Relay {
 
   async #answer(request: RoleRequest, client: RelayClient, exchange: Exchange): Promise<RoleResponse> {
     const resource = this.#resources.get(request.path);
-    if (resource === undefined) throw new RelayError('NOT_FOUND', 'Cannot relay message: no resource has this path');
+    if (resource === undefined) {
+      if (isPreflight(request)) {
+        // A browser lets its page see that nothing is here, but only after a preflight that succeeds.
+        exchange.outcome = 'preflight';
+        return this.#cors.preflight(request, ['POST']);
+      }
+      throw new RelayError('NOT_FOUND', 'Cannot relay message: no resource has this path');
+    }
     exchange.gateway = resource.gateway.config.name;
     exchange.resource = resource.kind;
     const methods = methodsOf(resource);
@@ -263,6 +270,12 @@ class Relay {
       responseBytes: sizeBucket(responseBytes),
     });
   }
+}
+
+/** CORS preflights, as Fetch defines them; any other OPTIONS asks about the resource. */
+function isPreflight(request: RoleRequest): boolean {
+  const { method } = request;
+  return method === 'OPTIONS' && request.header('access-control-request-method') !== undefined;
 }
 
 function methodsOf({ gateway, kind }: RelayResource): readonly string[] {

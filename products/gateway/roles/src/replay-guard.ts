@@ -46,7 +46,13 @@ export class ReplayGuard {
 
   /** A cheap look before any key is used. False when unsure. */
   async isKnown(enc: Uint8Array): Promise<boolean> {
-    return this.#config.protect !== 'none' && (await this.#store.has(enc));
+    if (this.#config.protect === 'none') return false;
+    try {
+      return await this.#store.has(enc);
+    } catch {
+      // A store out of reach is met again when it is asked to remember, and answered inside.
+      return false;
+    }
   }
 
   /**

@@ -1,7 +1,7 @@
-/** Serves the key configurations, the same to everyone. RFC 9458 §3.2, RFC 9540 §5. */
+/** Serves the key configurations, the same to everyone. RFC 9458 §3.2, RFC 9540 §6. */
 import type { Field } from '@privacy-edge/bhttp';
 import { toBase64Url } from '@privacy-edge/bytes';
-import { formatCacheControl } from '@privacy-edge/http-fields';
+import { formatCacheControl, splitList } from '@privacy-edge/http-fields';
 import { MEDIA_TYPE_KEYS } from '@privacy-edge/ohttp';
 import { clearStatus } from './clear-answer.ts';
 import type { RoleRequest, RoleResponse } from './exchange.ts';
@@ -17,7 +17,10 @@ import type { GatewayContext } from './gateway-context.ts';
  */
 export async function serveKeys(context: GatewayContext, request: RoleRequest): Promise<RoleResponse | undefined> {
   const { config, ports, observer } = context;
-  if (request.method === 'OPTIONS') return clearStatus(204, [...cors(config.corsOrigins, request), ...PREFLIGHT]);
+  if (request.method === 'OPTIONS') {
+    observer.ended('keys', false);
+    return clearStatus(204, [...cors(config.corsOrigins, request), ...PREFLIGHT]);
+  }
   if (request.method !== 'GET' && request.method !== 'HEAD') return undefined;
   const now = ports.clock();
   const ring = await ports.keys.ringAt(now);
@@ -27,14 +30,24 @@ export async function serveKeys(context: GatewayContext, request: RoleRequest): 
     ['content-type', MEDIA_TYPE_KEYS],
     [
       'cache-control',
-      formatCacheControl({ public: true, 'max-age': Math.min(seconds, config.keysMaxAgeSeconds), 'no-transform': true }),
+      formatCacheControl({
+        public: true,
+        'max-age': Math.min(seconds, config.keysMaxAgeSeconds),
+        'no-transform': true,
+      }),
     ],
     ['etag', etag],
     ...cors(config.corsOrigins, request),
   ];
   observer.ended('keys', false);
-  if (request.header('if-none-match') === etag) return { status: 304, fields, body: null };
+  if (matchesEntityTag(request.header('if-none-match'), etag)) return { status: 304, fields, body: null };
   return { status: 200, fields, body: request.method === 'HEAD' ? null : ring.published };
+}
+
+/** The weak comparison of RFC 9110 §13.1.2: caches on the way may have made the tag weak. */
+function matchesEntityTag(ifNoneMatch: string | undefined, etag: string): boolean {
+  if (ifNoneMatch === undefined) return false;
+  return splitList(ifNoneMatch).some((tag) => tag === '*' || tag.replace(/^W\//, '') === etag);
 }
 
 /**

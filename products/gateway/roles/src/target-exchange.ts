@@ -5,12 +5,20 @@ import {
   effectiveAuthority,
   type Field,
   getField,
+  type InformationalResponse,
   type RequestHead,
+  type ResponseHead,
   stripConnectionFields,
 } from '@privacy-edge/bhttp';
 import { DecodeError } from '@privacy-edge/bytes';
 import { innerProblem } from './inner-answer.ts';
-import { TargetError, type TargetErrorCode, type TargetRequest } from './ports.ts';
+import {
+  TargetError,
+  type TargetErrorCode,
+  type TargetInformational,
+  type TargetRequest,
+  type TargetResponse,
+} from './ports.ts';
 import type { TargetPolicy } from './target-policy.ts';
 
 /** A request that may be sent, still without its content. */
@@ -25,7 +33,19 @@ export type PlannedRequest =
   | { readonly head: undefined; readonly refusal: RequestRefusal; readonly answer: BinaryResponse };
 
 /** Fields that describe the hop from client to target as one connection, which it is not. */
-const NOT_FORWARDED: ReadonlySet<string> = new Set(['host', 'content-length', 'expect', 'te']);
+const CONNECTION_FIELDS = ['host', 'content-length', 'expect', 'te'];
+
+/** What a target may believe when its own gateway says it: here it would be the client who does. */
+const GATEWAY_FIELDS = [
+  'forwarded',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-forwarded-proto',
+  'x-real-ip',
+];
+
+const NOT_FORWARDED: ReadonlySet<string> = new Set([...CONNECTION_FIELDS, ...GATEWAY_FIELDS]);
 
 /**
  * Applies what HTTP and the operator say about a request before it is sent.
@@ -36,8 +56,12 @@ const NOT_FORWARDED: ReadonlySet<string> = new Set(['host', 'content-length', 'e
 export function planRequest(head: RequestHead, policy: TargetPolicy, chunked: boolean): PlannedRequest {
   const expect = getField(head.fields, 'expect');
   if (expect !== undefined && !(chunked && expect.toLowerCase() === '100-continue')) {
-    // RFC 9458 §5.2: the client cannot be waiting for a 100 that has no way to arrive before the request is complete.
+    // RFC 9458 §5.1: the client cannot be waiting for a 100 that has no way to arrive before the request is complete.
     return refuse('expect', innerProblem(417, 'Expectations cannot be met through this gateway'));
+  }
+  if (head.fields.some(([name]) => name.startsWith(':'))) {
+    // Its meaning is unknown here, so what would be sent without it is another request.
+    return refuse('malformed', innerProblem(400, 'The request uses an extension that this gateway does not know'));
   }
   const authority = readAuthority(head);
   if (authority === undefined) return refuse('malformed', innerProblem(400, 'The request names two different hosts'));
@@ -56,7 +80,7 @@ export function planRequest(head: RequestHead, policy: TargetPolicy, chunked: bo
       port: verdict.port,
       authority,
       path: head.path,
-      fields: combineCookies(stripConnectionFields(head.fields)).filter(([name]) => !NOT_FORWARDED.has(name)),
+      fields: requestFields(head.fields),
       route: verdict.route,
     },
   };
@@ -100,7 +124,27 @@ export function answerTargetError(error: unknown): BinaryResponse | undefined {
   return innerProblem(status, title);
 }
 
+/** A target that answered with something that cannot be put into HTTP. */
+export function invalidResponse(): TargetError {
+  return new TargetError('BROKEN', 'The target sent a response that HTTP does not allow');
+}
+
+/** A request's header or trailer fields as they go to the target. */
+export function requestFields(fields: readonly Field[]): Field[] {
+  return combineCookies(stripConnectionFields(fields)).filter(([name]) => !NOT_FORWARDED.has(name));
+}
+
 /** A target's response fields as they go into the encapsulated response. */
 export function responseFields(fields: readonly Field[]): Field[] {
   return stripConnectionFields(fields);
+}
+
+/** The head of a target's response as it goes into the encapsulated response. */
+export function responseHead({ status, fields }: TargetResponse): ResponseHead {
+  return { status, fields: responseFields(fields) };
+}
+
+/** An informational response as it goes on; undefined for a 101, which is about a connection that the client does not have. */
+export function informationalResponse({ status, fields }: TargetInformational): InformationalResponse | undefined {
+  return status === 101 ? undefined : { status, fields: responseFields(fields) };
 }

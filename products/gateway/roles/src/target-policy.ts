@@ -113,7 +113,8 @@ function matchesPath(prefix: string, path: string): boolean {
 function hasDotSegment(path: string): boolean {
   // Twice, for targets that decode twice.
   const decoded = unescapeBytes(unescapeBytes(path));
-  return decoded.split(/[/\\]/).some((segment) => /^\.{1,2}(?:;|$)/.test(segment));
+  // Dots with something behind them that a target may cut off: parameters, a NUL, a blank, a query that was escaped.
+  return decoded.split(/[/\\]/).some((segment) => /^\.{1,2}(?![\w.~-])/.test(segment));
 }
 
 /** Undoes percent escapes byte by byte; unlike decodeURIComponent it takes anything. */

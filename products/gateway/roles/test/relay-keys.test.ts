@@ -229,7 +229,7 @@ describe('redirectTarget()', () => {
   test('stays with https and carries no credentials', () => {
     assert.equal(redirectTarget(WELL_KNOWN, '../o?a#b'), 'https://target.example/o?a');
     for (const location of [undefined, 'http://target.example/', 'ftp://x/', 'https://a:b@x/', 'https://', 'data:,x']) {
-      assert.equal(redirectTarget(WELL_KNOWN, location), undefined, location);
+      assert.equal(redirectTarget(WELL_KNOWN, location), undefined, String(location));
     }
   });
 });
@@ -237,7 +237,10 @@ describe('redirectTarget()', () => {
 describe('wellKnownGateway()', () => {
   test('takes origins only', () => {
     assert.equal(wellKnownGateway('https://target.example'), WELL_KNOWN);
-    assert.equal(wellKnownGateway('https://target.example:8443/'), 'https://target.example:8443/.well-known/ohttp-gateway');
+    assert.equal(
+      wellKnownGateway('https://target.example:8443/'),
+      'https://target.example:8443/.well-known/ohttp-gateway',
+    );
     for (const bad of ['http://target.example', 'target.example', 'https://a@target.example', 'https://t.example/?x']) {
       assert.throws(() => wellKnownGateway(bad), RangeError, bad);
     }

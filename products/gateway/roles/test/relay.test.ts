@@ -10,8 +10,8 @@ import {
   CLIENT_ADDRESS,
   field,
   fixture,
-  names,
   NOSY_HEADERS,
+  names,
   post,
   sealed,
   textOf,
@@ -187,7 +187,10 @@ describe('requests that break a rule', () => {
   });
 
   test('a client that stops sending is answered as such', async () => {
-    for (const [code, status] of [['TIMEOUT', 408], ['ABORTED', 400]] as const) {
+    for (const [code, status] of [
+      ['TIMEOUT', 408],
+      ['ABORTED', 400],
+    ] as const) {
       const { relay } = fixture(() => sealed());
       const body = {
         announcedLength: undefined,
@@ -222,7 +225,10 @@ describe('answers that are not passed on', () => {
       assert.equal(response.status, status);
       assert.equal(await textOf(response.body), '');
       const allowed = ['cache-control', 'content-length', 'proxy-status'];
-      assert.ok(names(response).every((name) => allowed.includes(name)), names(response).join());
+      assert.ok(
+        names(response).every((name) => allowed.includes(name)),
+        names(response).join(),
+      );
       assert.equal(sent.length, 1);
     });
   }
@@ -431,6 +437,22 @@ describe('browsers', () => {
     assert.equal(field(response, 'access-control-allow-credentials'), undefined);
     assert.equal(new Set(names(response)).size, response.fields.length);
     assert.equal(events[0]!.outcome, 'preflight');
+  });
+
+  test('a page learns that a resource is not there: its preflight succeeds, its request does not', async () => {
+    const { relay, events } = fixture(() => sealed());
+    const headers = { origin, 'access-control-request-method': 'POST' };
+    const preflight = await relay(post({ method: 'OPTIONS', path: '/elsewhere', headers }));
+    assert.equal(preflight.status, 204);
+    assert.equal(field(preflight, 'access-control-allow-methods'), 'POST');
+    const missing = await relay(post({ path: '/elsewhere', headers: { origin } }));
+    assert.equal(missing.status, 404);
+    assert.equal(field(missing, 'access-control-allow-origin'), '*');
+    assert.equal((await relay(post({ method: 'OPTIONS', path: '/elsewhere' }))).status, 404);
+    assert.deepEqual(
+      events.map(({ outcome }) => outcome),
+      ['preflight', 'unroutable', 'unroutable'],
+    );
   });
 
   test('only configured pages may post', async () => {
