@@ -3,7 +3,7 @@
  *
  * Run: node examples/04-streaming.ts
  */
-import { createObliviousFetch } from '@privacy-edge/gateway';
+import { chunkedResponse, createObliviousFetch } from '@privacy-edge/gateway';
 import { streamFromIterable } from '@privacy-edge/gateway-roles';
 import { createNetwork } from '@privacy-edge/testing';
 
@@ -19,7 +19,7 @@ const obliviousFetch = createObliviousFetch({
   relay: network.relay,
   keys: network.keys,
   fetch: network.fetch,
-  chunked: 'response',
+  chunked: chunkedResponse,
 });
 
 const response = await obliviousFetch('https://app.example/answer', { method: 'POST', body: 'why?' });

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createObliviousFetch } from '@privacy-edge/gateway';
+import { chunkedResponse, createObliviousFetch } from '@privacy-edge/gateway';
 import { type Client, contentOf, type Gateway, KEMS, type Relay } from './parties.ts';
 import { type Server, startServer } from './processes.ts';
 
@@ -24,7 +24,7 @@ export function ourClient(): Client {
         gateway: () => true,
         keys: list,
         preference: (kemId) => kemId === KEMS[kem],
-        chunked: media === 'chunked' ? 'response' : 'never',
+        ...(media === 'chunked' ? { chunked: chunkedResponse } : {}),
         timeoutMs: 20_000,
       });
       const response = await send(exchange.url, {

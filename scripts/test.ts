@@ -32,7 +32,7 @@ async function main([part, ...filters]: readonly string[]): Promise<void> {
   if (part === undefined) {
     heading('Static gate');
     gate = await ok();
-    tally = sum(await unit([]), await vectors(), await e2e([]));
+    tally = sum(await prepareTools(), await unit([]), await vectors(), await e2e([]));
   } else {
     const chosen = PARTS[part];
     if (chosen === undefined) {
@@ -40,7 +40,7 @@ async function main([part, ...filters]: readonly string[]): Promise<void> {
       process.exitCode = 2;
       return;
     }
-    tally = await chosen(filters);
+    tally = sum(await prepareTools(), await chosen(filters));
   }
   if (tally.passed + tally.failed === 0) console.log('No test ran');
   const passed = gate && tally.failed === 0 && tally.passed > 0;
@@ -58,7 +58,7 @@ async function unit(filters: readonly string[]): Promise<Tally> {
 async function e2e(filters: readonly string[]): Promise<Tally> {
   heading('End to end');
   const files = testFiles().filter((file) => file.startsWith('e2e/') && !file.startsWith(LONG));
-  return await withTools(() => runTests(chosen(files, filters), { concurrency: 1, timeoutMs: 5 * MINUTE_MS }));
+  return await runTests(chosen(files, filters), { concurrency: 1, timeoutMs: 5 * MINUTE_MS });
 }
 
 async function long(filters: readonly string[]): Promise<Tally> {
@@ -72,7 +72,7 @@ async function long(filters: readonly string[]): Promise<Tally> {
   });
   heading('Long runs: kill, load, restart');
   const files = testFiles().filter((file) => file.startsWith(LONG));
-  const ran = await withTools(() => runTests(chosen(files, filters), { concurrency: 1, timeoutMs: 60 * MINUTE_MS }));
+  const ran = await runTests(chosen(files, filters), { concurrency: 1, timeoutMs: 60 * MINUTE_MS });
   return sum(fuzzed, ran);
 }
 
@@ -111,14 +111,13 @@ async function conformance(area: string, folder: string): Promise<Tally> {
   return broken ? { ...tally, failed: Math.max(1, tally.failed) } : tally;
 }
 
-/** Runs with the servers and browsers found; on a CI machine each that is missing counts as a failed test. */
-async function withTools(tests: () => Promise<Tally>): Promise<Tally> {
+/** Finds or installs servers and browsers; on a CI machine each that is missing counts as a failed test. */
+async function prepareTools(): Promise<Tally> {
   const { environment, missing } = await ensureTools();
   Object.assign(process.env, environment);
-  const tally = await tests();
-  if (process.env['CI'] !== 'true' || missing.length === 0) return tally;
+  if (process.env['CI'] !== 'true' || missing.length === 0) return NOTHING;
   console.log(`Missing on a CI machine: ${missing.map((tool) => tool.debian).join(', ')}`);
-  return sum(tally, { ...NOTHING, failed: missing.length });
+  return { ...NOTHING, failed: missing.length };
 }
 
 function testFiles(): string[] {
