@@ -61,10 +61,18 @@ export async function createNetwork(options: NetworkOptions): Promise<Network> {
     seen.target.push(`${request.method} ${request.url}`, ...headerLines(request.headers), await request.clone().text());
     return application(request);
   };
+  const fetchTarget = fetchFromApplication(watched);
   const gateway = createGateway(
     {
       keys: schedule,
-      fetchTarget: fetchFromApplication(watched),
+      fetchTarget: (request, signal) => {
+        // What the gateway decapsulated is known to it, whatever it does with it.
+        seen.gateway.push(
+          `${request.method} ${request.scheme}://${request.authority}${request.path}`,
+          ...fieldLines(request.fields),
+        );
+        return fetchTarget(request, signal);
+      },
       replay: new MemoryReplayStore(),
       clock,
       random: (length) => randomBytes(length),
@@ -75,10 +83,7 @@ export async function createNetwork(options: NetworkOptions): Promise<Network> {
     {
       clock,
       forward: async (request, signal) => {
-        seen.gateway.push(
-          `${request.method} ${request.url}`,
-          ...request.fields.map(([name, value]) => `${name}: ${value}`),
-        );
+        seen.gateway.push(`${request.method} ${request.url}`, ...fieldLines(request.fields));
         return toForwardResponse(
           await gateway(
             new PlainRequest(
@@ -128,8 +133,12 @@ export async function createNetwork(options: NetworkOptions): Promise<Network> {
   };
 }
 
+function fieldLines(fields: readonly (readonly [string, string])[]): string[] {
+  return fields.map(([name, value]) => `${name}: ${value}`);
+}
+
 function headerLines(headers: Headers): string[] {
-  return [...headers].map(([name, value]) => `${name}: ${value}`);
+  return fieldLines([...headers]);
 }
 
 class PlainRequest implements RoleRequest {

@@ -1,0 +1,111 @@
+/** The relay's way to its gateways: the {@link Forward} port on undici pools. */
+import {
+  type BodySource,
+  type Forward,
+  ForwardError,
+  type ForwardRequest,
+  type ForwardResponse,
+} from '@privacy-edge/gateway-roles';
+import { OutboundError } from './outbound-error.ts';
+import type { ExchangeHead, OutboundExchange } from './outbound-exchange.ts';
+import { type OriginRoute, type OutboundOptions, OutboundPools } from './outbound-pool.ts';
+
+/** How to reach gateways. */
+export interface ForwardOptions extends OutboundOptions {
+  /** Offer HTTP/2 in the TLS handshake; default true. */
+  readonly http2?: boolean;
+}
+
+/** A {@link Forward} and its connections. */
+export interface Forwarder {
+  readonly forward: Forward;
+  /** Requests under way. */
+  readonly inFlight: number;
+  /** Lets requests under way finish for `graceMs`, then breaks them. */
+  close(graceMs?: number): Promise<void>;
+}
+
+interface Resource {
+  readonly key: string;
+  readonly host: string;
+  readonly path: string;
+  readonly route: OriginRoute;
+}
+
+/**
+ * Opens the way to gateways. Nothing is ever sent twice; a failure is `NOT_PROCESSED` only when the gateway refused the
+ * stream or left it out in its GOAWAY, and `CONNECT_FAILED` only when nothing was written.
+ *
+ * @see RFC 9113 §8.7
+ */
+export function createForward(options: ForwardOptions = {}): Forwarder {
+  const pools = new OutboundPools(options);
+  const resources = new Map<string, Resource>();
+  const forward: Forward = async (request, signal) => {
+    try {
+      const resource = resourceOf(request, resources, options.http2 ?? true);
+      const headers = ['host', resource.host];
+      for (const [name, value] of request.fields) if (name !== 'content-length') headers.push(name, value);
+      const { method, body, timeoutMs } = request;
+      const wire = { method, path: resource.path, headers, body };
+      const exchange = pools.send(resource.key, () => resource.route, wire, {
+        timeoutMs,
+        signal,
+        onInformational: undefined,
+      });
+      return new Answer(await exchange.head, exchange);
+    } catch (error) {
+      throw forwardError(error);
+    }
+  };
+  return {
+    forward,
+    get inFlight() {
+      return pools.inFlight;
+    },
+    close: (graceMs) => pools.close(graceMs),
+  };
+}
+
+class Answer implements ForwardResponse {
+  readonly status: number;
+  readonly body: BodySource;
+  readonly #headers: ExchangeHead['headers'];
+  constructor(head: ExchangeHead, body: OutboundExchange) {
+    this.status = head.status;
+    this.body = body;
+    this.#headers = head.headers;
+  }
+  header(name: string): string | undefined {
+    const value = this.#headers[name];
+    return Array.isArray(value) ? value.join(', ') : value;
+  }
+}
+
+function forwardError(error: unknown): ForwardError {
+  if (error instanceof ForwardError) return error;
+  if (!(error instanceof OutboundError)) return new ForwardError('BROKEN', 'Cannot forward', { cause: error });
+  return new ForwardError(error.code, error.message, { cause: error.cause });
+}
+
+/** URLs come from the relay's configuration, so there are few; parsing one costs as much as looking up fifty. */
+function resourceOf(request: ForwardRequest, resources: Map<string, Resource>, http2: boolean): Resource {
+  const key = request.allowPrivate ? `private ${request.url}` : request.url;
+  const known = resources.get(key);
+  if (known !== undefined) return known;
+  const url = new URL(request.url);
+  const secure = url.protocol === 'https:';
+  const host = url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname;
+  const port = Number(url.port || (secure ? 443 : 80));
+  const protocols = secure && http2 ? (['h2', 'http/1.1'] as const) : (['http/1.1'] as const);
+  const { allowPrivate } = request;
+  const made: Resource = {
+    key: `${url.origin} ${allowPrivate}`,
+    host: url.host,
+    path: url.pathname + url.search,
+    route: { host, port, secure, socketPath: undefined, allowPrivate, protocols },
+  };
+  if (resources.size > 4096) resources.clear();
+  resources.set(key, made);
+  return made;
+}
