@@ -12,12 +12,17 @@ import type { ResponseKeys } from './response-keys.ts';
 export function responseChunkStep(keys: ResponseKeys, direction: 'seal' | 'open'): ChunkStep {
   let counter = 0;
   return (aad, input) => {
-    // Far below any AEAD limit, and a counter of this size needs 8 TiB of chunks.
-    if (counter >= 2 ** 29) throw new OhttpError('LIMIT', 'Cannot continue response: too many chunks');
+    if (counter >= MAX_CHUNKS) throw new OhttpError('LIMIT', 'Cannot continue response: too many chunks');
     const nonce = chunkNonce(keys.nonce, counter++);
     return direction === 'seal' ? keys.key.seal(nonce, aad, input) : keys.key.open(nonce, aad, input);
   };
 }
+
+/**
+ * Chunked OHTTP §7.3 asks for a limit well below the 256^Nn chunks after which nonces repeat. This many chunks of 16 KiB are
+ * fewer than the records that RFC 8446 §5.5 allows one AES-GCM key.
+ */
+const MAX_CHUNKS = 2 ** 24;
 
 /** `base` XOR the counter as a big-endian number of the same length. */
 export function chunkNonce(base: Uint8Array, counter: number): Uint8Array {

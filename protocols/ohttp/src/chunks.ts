@@ -1,10 +1,10 @@
 /** Chunks of a message: framing, sealing and opening, the same in both directions. Chunked OHTTP §6. */
-import { type Awaitable, andThen, concatBytes, encodeVarint, utf8 } from '@privacy-edge/bytes';
+import { type Awaitable, andThen, concatBytes, encodeVarint, isPromiseLike, utf8 } from '@privacy-edge/bytes';
 import { ChunkFraming, type SealedChunk } from './chunk-framing.ts';
 import { OhttpError, openFailed } from './ohttp-error.ts';
 import { replaceErrors } from './settle.ts';
 
-/** Plaintext bytes that every receiver takes in one chunk, and that senders do not exceed. Chunked OHTTP §6. */
+/** Plaintext bytes that every receiver takes in one chunk, and that senders do not exceed. Chunked OHTTP §3. */
 export const MAX_CHUNK_PLAINTEXT = 16_384;
 
 const NOTHING = new Uint8Array(0);
@@ -61,6 +61,7 @@ export class ChunkOpener {
   readonly #open: ChunkStep;
   readonly #framing: ChunkFraming;
   #failure: OhttpError | undefined;
+  #authenticated = false;
   #done = false;
 
   /**
@@ -71,6 +72,11 @@ export class ChunkOpener {
   constructor(open: ChunkStep, tagLength: number, maxChunkPlaintext: number = 4 * MAX_CHUNK_PLAINTEXT) {
     this.#open = open;
     this.#framing = new ChunkFraming(tagLength, maxChunkPlaintext + tagLength);
+  }
+
+  /** True once a chunk has been authenticated: the sender holds the keys of the exchange. Stays true after an error. */
+  get authenticated(): boolean {
+    return this.#authenticated;
   }
 
   /** True once the final chunk has been authenticated. */
@@ -84,7 +90,10 @@ export class ChunkOpener {
    * @throws {@link OhttpError} `OPEN_FAILED` or `LIMIT`
    */
   push(bytes: Uint8Array): Awaitable<readonly Uint8Array[]> {
-    return this.#run(() => this.#openAll(this.#framing.push(bytes), 0, []));
+    return this.#run(() => {
+      this.#framing.push(bytes);
+      return this.#openNext([]);
+    });
   }
 
   /**
@@ -94,24 +103,32 @@ export class ChunkOpener {
    * @throws {@link OhttpError} `TRUNCATED` when the final chunk has not begun, `OPEN_FAILED` when it does not authenticate
    */
   end(): Awaitable<readonly Uint8Array[]> {
-    return this.#run(() =>
-      andThen(this.#openAll([this.#framing.end()], 0, []), (opened) => {
+    return this.#run(() => {
+      const opened: Uint8Array[] = [];
+      return andThen(this.#openChunk(this.#framing.end(), opened), () => {
         this.#done = true;
         return opened;
-      }),
-    );
+      });
+    });
   }
 
-  #openAll(sealed: readonly SealedChunk[], from: number, opened: Uint8Array[]): Awaitable<readonly Uint8Array[]> {
-    const chunk = sealed[from];
-    if (chunk === undefined) return opened;
+  #openNext(opened: Uint8Array[]): Awaitable<readonly Uint8Array[]> {
+    for (let chunk = this.#framing.next(); chunk !== undefined; chunk = this.#framing.next()) {
+      const pending = this.#openChunk(chunk, opened);
+      // A loop while the backend is synchronous: a piece can hold more chunks than the stack has frames.
+      if (isPromiseLike(pending)) return pending.then(() => this.#openNext(opened));
+    }
+    return opened;
+  }
+
+  #openChunk(chunk: SealedChunk, opened: Uint8Array[]): Awaitable<void> {
     return andThen(
       replaceErrors(() => this.#open(chunk.final ? FINAL : NOTHING, chunk.bytes), openFailed),
       (plaintext) => {
         // An empty chunk that is not final is a way to keep a receiver busy without progress; Chunked OHTTP §6 forbids it.
         if (plaintext.length === 0 && !chunk.final) throw openFailed();
+        this.#authenticated = true;
         if (plaintext.length > 0) opened.push(plaintext);
-        return this.#openAll(sealed, from + 1, opened);
       },
     );
   }
@@ -125,7 +142,7 @@ export class ChunkOpener {
     };
     try {
       const result = step();
-      return 'then' in result ? result.then(undefined, remember) : result;
+      return isPromiseLike(result) ? result.then(undefined, remember) : result;
     } catch (error) {
       return remember(error);
     }

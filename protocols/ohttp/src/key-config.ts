@@ -97,6 +97,8 @@ export const KeyConfigList: {
     const reader = new Reader(bytes, 'list of key configurations');
     const usable: KeyConfig[] = [];
     let skipped = 0;
+    // RFC 9458 §3.2: one or more.
+    if (reader.remaining === 0) throw new DecodeError('TRUNCATED', 'The list of key configurations is empty');
     while (reader.remaining > 0) {
       const config = decodeConfig(reader.vector(2));
       if (config === undefined) skipped++;
