@@ -1,0 +1,159 @@
+/**
+ * A deployment's configuration as the file says it, defaults filled in. Durations and sizes keep their units here, so
+ * that a printed configuration can be read back; what each key means is told by the schema next door.
+ */
+
+/** PEM files of a listener. */
+export interface TlsFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+/** The listener for health and metrics. */
+export interface AdminSection {
+  readonly enabled: boolean;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** How much is logged, and how. */
+export interface LogSection {
+  readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  readonly format: 'auto' | 'json' | 'human';
+}
+
+/** What the sections of all roles share. */
+export interface RoleSection {
+  readonly host: string;
+  readonly port: number;
+  readonly socketPath?: string | undefined;
+  readonly tls?: TlsFiles | undefined;
+  readonly admin: AdminSection;
+  readonly log: LogSection;
+  readonly workers: number;
+  readonly drain: string;
+  readonly maxConnections: number;
+  readonly headerTimeout: string;
+  readonly bodyTimeout: string;
+  readonly caFile?: string | undefined;
+  readonly corsOrigins: readonly string[];
+}
+
+/** Where keys come from. With a key file, everything else about keys is in that file. */
+export interface KeysSection {
+  readonly file?: string | undefined;
+  readonly seedFile?: string | undefined;
+  readonly epoch?: string | undefined;
+  readonly publishAhead?: string | undefined;
+  readonly retain?: string | undefined;
+  readonly kems?: readonly KemName[] | undefined;
+  readonly suites?: readonly SuiteName[] | undefined;
+}
+
+/** KEMs that a gateway may offer, by the names used in configurations. */
+export type KemName = 'x25519' | 'p-256' | 'p-384' | 'p-521' | 'x-wing';
+
+/** KDF and AEAD pairs that a gateway may offer. */
+export type SuiteName =
+  | 'hkdf-sha256/aes-128-gcm'
+  | 'hkdf-sha256/aes-256-gcm'
+  | 'hkdf-sha256/chacha20-poly1305'
+  | 'hkdf-sha384/aes-128-gcm'
+  | 'hkdf-sha384/aes-256-gcm'
+  | 'hkdf-sha384/chacha20-poly1305'
+  | 'hkdf-sha512/aes-128-gcm'
+  | 'hkdf-sha512/aes-256-gcm'
+  | 'hkdf-sha512/chacha20-poly1305';
+
+/** One target that the gateway may ask. */
+export interface TargetSection {
+  readonly origin: string;
+  readonly pathPrefix: string;
+  readonly methods?: readonly string[] | undefined;
+  readonly protocol: 'auto' | 'http1' | 'http2';
+  readonly socketPath?: string | undefined;
+  readonly allowPrivate: boolean;
+  readonly allowCleartext: boolean;
+  readonly timeout: string;
+}
+
+/** How replays are refused. */
+export interface ReplaySection {
+  readonly protect: 'all' | 'unsafe' | 'none';
+  readonly date: 'required' | 'optional';
+  readonly tolerance: string;
+  readonly store: 'memory' | 'redis';
+  readonly capacity: number;
+  readonly stateFile?: string | undefined;
+  readonly redisUrl?: string | undefined;
+  readonly redisUrlFile?: string | undefined;
+}
+
+/** How encapsulated responses are padded. */
+export interface PaddingSection {
+  readonly policy: 'none' | 'power-of-two' | 'multiple' | 'buckets';
+  readonly minimum: string;
+  readonly multiple: string;
+  readonly buckets: readonly string[];
+}
+
+/** Sizes at which a gateway stops. */
+export interface LimitsSection {
+  readonly maxRequest: string;
+  readonly maxResponse: string;
+  readonly maxFieldSection: string;
+  readonly maxFields: number;
+}
+
+/** The gateway of a deployment. */
+export interface GatewaySection extends RoleSection {
+  readonly gatewayPath: string;
+  readonly keysPath: string;
+  readonly keysMaxAge: string;
+  readonly keys: KeysSection;
+  readonly targets: readonly TargetSection[];
+  readonly chunked: boolean;
+  readonly replay: ReplaySection;
+  readonly padding: PaddingSection;
+  readonly limits: LimitsSection;
+  readonly keyProblemStatus: 400 | 422;
+}
+
+/** One gateway behind a relay. */
+export interface RelayGatewaySection {
+  readonly name: string;
+  readonly path: string;
+  readonly url?: string | undefined;
+  readonly discover?: string | undefined;
+  readonly keysUrl?: string | undefined;
+  readonly allowPrivate: boolean;
+  readonly incremental: 'forward' | 'refuse';
+  readonly timeout: string;
+  readonly maxRequest: string;
+  readonly maxResponse: string;
+}
+
+/** Token buckets for clients' address prefixes. */
+export interface RateLimitSection {
+  readonly requestsPerSecond: number;
+  readonly burst: number;
+  readonly ipv4PrefixBits: number;
+  readonly ipv6PrefixBits: number;
+  readonly maxPrefixes: number;
+}
+
+/** The relay of a deployment. */
+export interface RelaySection extends RoleSection {
+  readonly name: string;
+  readonly gateways: readonly RelayGatewaySection[];
+  readonly rateLimit?: RateLimitSection | undefined;
+}
+
+/** A whole configuration file. Each process reads its own section. */
+export interface DeploymentConfig {
+  readonly gateway?: GatewaySection | undefined;
+  readonly relay?: RelaySection | undefined;
+}
+
+/** Names of the sections. */
+export type SectionName = keyof DeploymentConfig;
