@@ -119,3 +119,8 @@ function aborted(cause?: unknown): BodyError {
 export function contentLength(value: string | undefined): number | undefined {
   return value !== undefined && /^\d+$/.test(value) ? Number(value) : undefined;
 }
+
+/** Reads and drops what is still to come, whoever was reading it: a stream that is paused, or half iterated, never ends. */
+export function dropRest(stream: Readable): void {
+  stream.removeAllListeners('readable').resume();
+}
