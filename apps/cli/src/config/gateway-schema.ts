@@ -131,7 +131,7 @@ function replay(): z.ZodType<ReplaySection> {
       stateFile: file()
         .optional()
         .describe(
-          'Where the memory store is kept over a clean restart. Default: none; the first window is then careful.',
+          'Where the memory store is kept over a clean restart. Default: the key file with .replay added, which "keys generate" makes; with a seed none, and then unsafe methods get 425 until one window after each start.',
         ),
       redisUrl: pattern(/^rediss?:\/\/[^\s@/]+(?:\/[0-9]+)?$/, 'a redis:// or rediss:// URL without password')
         .optional()

@@ -55,7 +55,7 @@ const GATEWAY = `gateway:
   replay:
     protect: all                # each request is served once only
     tolerance: 60s
-    # stateFile: gateway-replay.state
+    # stateFile: gateway-keys.json.replay
 `;
 
 const RELAY = `relay:

@@ -9,12 +9,13 @@ import {
   type KeyScheduleState,
   rotateKeySchedule,
 } from '@privacy-edge/gateway-roles';
-import { writeFileAtomic } from '@privacy-edge/node';
+import { createReplayState, systemClock, systemRandom, writeFileAtomic } from '@privacy-edge/node';
 import { CliError, messageOf } from '../cli-error.ts';
 import type { KemName, SuiteName } from '../config/types.ts';
 import { DURATION_PATTERN } from '../config/units.ts';
 import { ExitCode } from '../exit-code.ts';
 import { styled, writeJson, writeNote, writeOut } from '../output.ts';
+import { replayStateOf } from '../serve/paths.ts';
 import { columns } from '../table.ts';
 import { aeadName, kdfName, kemName } from './algorithms.ts';
 import { createKeyFile, updateKeyFile } from './key-file.ts';
@@ -65,6 +66,8 @@ export async function keysGenerate(file: string, options: GenerateOptions): Prom
   const state = { ...settings, segments: [segment] };
   checkSchedule(state);
   await createKeyFile(file, { state, shared: new Uint8Array(randomBytes(SECRET_BYTES)) });
+  // No key of this file was ever used, so its gateway starts with a replay window that is known to be empty.
+  await createReplayState(replayStateOf(file), systemClock, systemRandom);
   await report(options.json, `Made ${file}`, file, state);
   return ExitCode.OK;
 }

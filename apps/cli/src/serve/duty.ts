@@ -18,6 +18,7 @@ import type { GatewaySection, RelaySection } from '../config/types.ts';
 import { type KeyMaterial, readKeyMaterial } from '../keys/source.ts';
 import type { ReplayStart } from './gateway-role.ts';
 import { replayWindowMs } from './gateway-settings.ts';
+import { replayStateFile } from './paths.ts';
 import { pruneKeys } from './reload.ts';
 import type { PlainCertificate } from './role.ts';
 import type { RoleStart, RoleUpdate } from './start.ts';
@@ -81,7 +82,7 @@ export function gatewayDuty(environment: Environment): Duty {
       return [{ kind: 'keys', keys: pruned }];
     },
     afterDrain: async (section) => {
-      const { stateFile } = own(section).replay;
+      const stateFile = replayStateFile(own(section));
       if (table !== undefined && stateFile !== undefined)
         await table.save(resolve(section.folder, stateFile), systemClock());
     },
@@ -128,11 +129,10 @@ async function prepareReplay(
     return { start: { kind: 'redis', url }, table: undefined };
   }
   const windowMs = replayWindowMs(section);
+  const stateFile = replayStateFile(section);
   const sizes = { capacity: replay.capacity, windowMs, clock: systemClock, random: systemRandom };
   const table =
-    replay.stateFile === undefined
-      ? createReplayTable(sizes)
-      : await loadReplayTable(resolve(folder, replay.stateFile), sizes);
+    stateFile === undefined ? createReplayTable(sizes) : await loadReplayTable(resolve(folder, stateFile), sizes);
   return { start: { kind: 'table', handle: table.handle }, table };
 }
 

@@ -26,7 +26,7 @@ import {
 import type { GatewaySection, TargetSection } from '../config/types.ts';
 import { type KeyMaterial, openKeys } from '../keys/source.ts';
 import { gatewaySettings, replayWindowMs } from './gateway-settings.ts';
-import { PRIVACY_NOTICE_PATH } from './paths.ts';
+import { PRIVACY_NOTICE_PATH, replayStateFile } from './paths.ts';
 import {
   type CertificateUpdate,
   listenerOptions,
@@ -137,8 +137,8 @@ export function isPath(requestPath: string, path: string): boolean {
 }
 
 function declaration(section: GatewaySection): ReturnType<typeof gatewayPrivacy> {
-  const { store, stateFile } = section.replay;
-  const replayStore = store === 'redis' ? 'shared store' : stateFile === undefined ? 'memory' : 'memory and file';
+  const kept = replayStateFile(section) === undefined ? 'memory' : 'memory and file';
+  const replayStore = section.replay.store === 'redis' ? 'shared store' : kept;
   return gatewayPrivacy({ replayStore, replayWindowMs: replayWindowMs(section) });
 }
 

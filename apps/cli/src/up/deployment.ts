@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import {
   type Child,
   createLocalAuthority,
-  createReplayTable,
+  createReplayState,
   startChild,
   stopChildren,
   systemClock,
@@ -18,6 +18,7 @@ import { stringify } from 'yaml';
 import { createKeyFile } from '../keys/key-file.ts';
 import { scheduleSettings } from '../keys/seed.ts';
 import { withProgress } from '../progress.ts';
+import { replayStateOf } from '../serve/paths.ts';
 import type { ChildTask } from './child.ts';
 import type { TargetTask } from './demo-target.ts';
 import { type Holdings, type Party, parseTrace } from './knowledge.ts';
@@ -41,8 +42,6 @@ const ENTRIES: Readonly<Record<Party, URL>> = {
   gateway: new URL('./demo-gateway.ts', import.meta.url),
   target: new URL('./demo-target.ts', import.meta.url),
 };
-
-const REPLAY_STATE = 'gateway-replay.state';
 
 /** Milliseconds that a process has to become ready. */
 const READY_MS = 20_000;
@@ -144,9 +143,7 @@ export class Deployment {
       state: { ...scheduleSettings({}), segments },
       shared: fresh(),
     });
-    // Keys that did not exist a moment ago cannot have been used, so the gateway starts with a window known to be empty.
-    const window = { capacity: 1024, windowMs: 3_600_000, clock: systemClock, random: systemRandom };
-    await createReplayTable(window).save(join(this.folder, REPLAY_STATE), now);
+    await createReplayState(replayStateOf(join(this.folder, 'gateway-keys.json')), systemClock, systemRandom);
   }
 
   #startTarget(answer: string): Promise<Record<string, unknown>> {
@@ -201,7 +198,6 @@ export class Deployment {
 function gatewayConfig(origin: string): Record<string, unknown> {
   return {
     keys: { file: 'gateway-keys.json' },
-    replay: { stateFile: REPLAY_STATE },
     targets: [{ origin, allowPrivate: true }],
   };
 }
