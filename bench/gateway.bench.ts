@@ -192,7 +192,12 @@ async function main(): Promise<void> {
       startJson(go, ['gateway', '--kems', 'x25519', '--parent-pipe', '--target', `http://127.0.0.1:${targetPort}`]),
     );
     const targetShots = await makeMessages(`${String(target.ready['listening'])}/ohttp-keys`, ask, 2000);
-    goTarget = await measured('Go gateway, target', `${String(target.ready['listening'])}/gateway`, target, targetShots);
+    goTarget = await measured(
+      'Go gateway, target',
+      `${String(target.ready['listening'])}/gateway`,
+      target,
+      targetShots,
+    );
     await target.stop();
   }
   if (goEcho !== undefined) row('gateway answering in process, Go (net/http + ohttp-go)', goEcho);

@@ -1,4 +1,4 @@
-/** ohttp-chunked-valid.json and ohttp-chunked-invalid.json. Chunked OHTTP (draft -08) §3 to §6. */
+/** ohttp-chunked-valid.json and ohttp-chunked-invalid.json. Chunked OHTTP §6. */
 
 import { gcm } from '@noble/ciphers/aes.js';
 import { chacha20poly1305 } from '@noble/ciphers/chacha.js';

@@ -94,7 +94,7 @@ export function simpleRequest(
 }
 
 /** A known-length request (RFC 9292 §3.1). */
-export function request(
+function request(
   method: string,
   authority: string,
   path: string,
@@ -106,7 +106,7 @@ export function request(
 }
 
 /** A known-length response (RFC 9292 §3.1). */
-export function response(
+function response(
   status: number,
   fields: readonly (readonly [string, string])[],
   content: Uint8Array,
