@@ -19,9 +19,9 @@ import {
   KEM_MLKEM768_X25519,
   KEM_X25519_HKDF_SHA256,
 } from '@privacy-edge/hpke';
+import { buildPeers, ToolchainMissing } from '@privacy-edge/interop/toolchain';
 import { systemRandom } from '@privacy-edge/node';
 import { createGatewayKey, prepareEncapsulator, receiveRequest } from '@privacy-edge/ohttp';
-import { buildPeers, ToolchainMissing } from '../interop/toolchain.ts';
 import { measureSync } from './lib/cpu.ts';
 import { type Ammunition, load } from './lib/load.ts';
 import { makeMessages } from './lib/messages.ts';

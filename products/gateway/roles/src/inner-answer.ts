@@ -2,8 +2,6 @@
 import type { BinaryResponse, Field } from '@privacy-edge/bhttp';
 import { encodeProblem, formatHttpDate, PROBLEM_DATE, PROBLEM_MEDIA_TYPE } from '@privacy-edge/http-fields';
 
-const NOTHING = new Uint8Array(0);
-
 /** A problem document as an encapsulated response. */
 export function innerProblem(
   status: number,
@@ -37,9 +35,4 @@ export function dateProblem(nowMs: number): BinaryResponse {
     ],
     PROBLEM_DATE,
   );
-}
-
-/** A response with nothing but a status. */
-export function innerStatus(status: number, fields: readonly Field[] = []): BinaryResponse {
-  return { informational: [], status, fields, body: NOTHING, trailers: [] };
 }
