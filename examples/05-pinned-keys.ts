@@ -12,9 +12,12 @@ const other = await createNetwork({ application: () => new Response('never reach
 const pin = `sha256-${createHash('sha256').update(honest.keys).digest('base64')}`;
 
 for (const network of [honest, other]) {
+  // Stands for the server that hands the keys out; in an application the url alone is enough.
+  const keyServer = async (): Promise<Response> =>
+    new Response(network.keys.slice(), { headers: { 'content-type': 'application/ohttp-keys' } });
   const obliviousFetch = createObliviousFetch({
     relay: network.relay,
-    keys: { url: 'https://relay.example/keys', pin: [pin], fetch: async () => new Response(network.keys.slice()) },
+    keys: { url: 'https://relay.example/keys', pin: [pin], fetch: keyServer },
     fetch: network.fetch,
   });
   try {

@@ -185,7 +185,7 @@ function dump(bytes: Buffer): readonly string[] {
     bytes
       .subarray(0, 48)
       .toString('hex')
-      .match(/.{1,32}/g) ?? [];
+      .match(/.{1,24}/g) ?? [];
   return [...shown.map((line) => line.replace(/../g, '$& ')), `… ${bytes.length} bytes, sealed`];
 }
 

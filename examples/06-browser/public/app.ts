@@ -21,6 +21,7 @@ interface Seen {
 
 const PARTIES = ['relay', 'gateway', 'target'] as const;
 const form = element('ask', HTMLFormElement);
+const question = element('question', HTMLTextAreaElement);
 const answer = element('answer', HTMLElement);
 const button = form.querySelector('button');
 const settings = (await (await fetch('/settings.json')).json()) as Settings;
@@ -31,19 +32,19 @@ const clients = new Map<string, ObliviousFetch>();
 form.addEventListener('submit', (event) => {
   event.preventDefault();
   const data = new FormData(form);
-  void ask(String(data.get('question')), data.get('delivery') === 'stream', Number(data.get('kem')));
+  void ask(question.value, data.get('delivery') === 'stream', Number(data.get('kem')));
 });
 // Ctrl-Enter and Command-Enter send, as in most chats.
-element('question', HTMLTextAreaElement).addEventListener('keydown', (event) => {
+question.addEventListener('keydown', (event) => {
   if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) form.requestSubmit();
 });
 
-async function ask(question: string, stream: boolean, kem: number): Promise<void> {
+async function ask(body: string, stream: boolean, kem: number): Promise<void> {
   show('busy', '');
   if (button !== null) button.disabled = true;
   try {
     const path = stream ? '/ask/stream' : '/ask';
-    const response = await clientFor(kem, stream)(settings.target + path, { method: 'POST', body: question });
+    const response = await clientFor(kem, stream)(settings.target + path, { method: 'POST', body });
     if (!response.ok) throw new TypeError(`The target answered ${response.status}`);
     let text = '';
     for await (const words of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
