@@ -117,6 +117,8 @@ class RoleProcess {
     );
     const crew = await this.#startCrew(follower?.current);
     this.#crew = crew;
+    // While it was down, epochs may have ended whose secrets are still in the file.
+    await this.#upkeep(undefined);
     const admin = await this.#startAdmin(crew);
     const upkeep = setInterval(() => void this.#upkeep(follower?.source), UPKEEP_MS);
     upkeep.unref();
@@ -202,6 +204,7 @@ class RoleProcess {
     for (const update of updates) this.#crew?.apply(update);
     this.#sayWhatNeedsRestart(after);
     this.#section = after;
+    await this.#upkeep(undefined);
   }
 
   #sayWhatNeedsRestart(after: OwnSection): void {
