@@ -285,17 +285,19 @@ export function advanceKeySchedule(state: KeyScheduleState, nowMs: number): Awai
 }
 
 /**
- * Starts a new segment with a fresh secret: what an operator does when a key may have leaked.
+ * Starts a new segment with a fresh secret: what an operator does when a key may have leaked. Rotations that were planned for
+ * later are taken back, since the new secret takes the place of theirs.
  *
  * @param secret - 32 fresh random bytes
  * @param atMs - when the new keys take over; rounded to the next millisecond after the last segment's start
  * @throws {@link KeyScheduleError} when there would be more keys at once than key identifiers
  */
 export function rotateKeySchedule(state: KeyScheduleState, secret: Uint8Array, atMs: number): KeyScheduleState {
-  const last = state.segments.at(-1) as KeySegment;
+  const kept = state.segments.filter((segment, index) => index === 0 || segment.fromMs < atMs);
+  const last = kept.at(-1) as KeySegment;
   const fromMs = Math.max(atMs, last.fromMs + 1);
   const epoch = last.epoch + Math.ceil((fromMs - last.fromMs) / state.epochMs);
-  const rotated = { ...state, segments: [...state.segments, { secret, epoch, fromMs }] };
+  const rotated = { ...state, segments: [...kept, { secret, epoch, fromMs }] };
   checkState(rotated);
   return rotated;
 }

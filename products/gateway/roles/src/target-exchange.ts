@@ -45,7 +45,10 @@ const GATEWAY_FIELDS = [
   'x-real-ip',
 ];
 
-const NOT_FORWARDED: ReadonlySet<string> = new Set([...CONNECTION_FIELDS, ...GATEWAY_FIELDS]);
+/** Meant for the replay defence here (RFC 9458 §6.5.2). To a target it would tell how wrong the client's clock is. */
+const OURS = ['date'];
+
+const NOT_FORWARDED: ReadonlySet<string> = new Set([...CONNECTION_FIELDS, ...GATEWAY_FIELDS, ...OURS]);
 
 /**
  * Applies what HTTP and the operator say about a request before it is sent.

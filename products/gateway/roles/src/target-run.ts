@@ -75,6 +75,9 @@ export function startTarget(
   signal: AbortSignal,
 ): TargetRun {
   const content = new RequestContent(reader);
+  // Sending trailers costs a connection of its own, so only what is announced is waited for. RFC 9110 §6.5.1 allows to drop the rest.
+  const announced = head.fields.some(([name]) => name === 'trailer');
+  const trailers = announced ? () => content.trailers() : undefined;
   const queue: InformationalResponse[] = [];
   let wake: () => void = () => {};
   const send = async (): Promise<TargetResult> => {
@@ -82,15 +85,11 @@ export function startTarget(
       const body = await content.open();
       signal.throwIfAborted();
       const started = ports.clock();
-      const response = await ports.fetchTarget(
-        { ...head, body, trailers: () => content.trailers() },
-        signal,
-        (received) => {
-          const interim = informationalResponse(received);
-          if (interim !== undefined && queue.length < MAX_QUEUED_INFORMATIONAL) queue.push(interim);
-          wake();
-        },
-      );
+      const response = await ports.fetchTarget({ ...head, body, trailers }, signal, (received) => {
+        const interim = informationalResponse(received);
+        if (interim !== undefined && queue.length < MAX_QUEUED_INFORMATIONAL) queue.push(interim);
+        wake();
+      });
       observer.targetAnswered(ports.clock() - started);
       return { response };
     } catch (error) {

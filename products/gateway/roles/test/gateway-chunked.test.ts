@@ -111,6 +111,7 @@ describe('a chunked request', () => {
       bench,
       {
         ...POST,
+        fields: [...POST.fields, ['trailer', 'x-end']],
         trailers: [
           ['x-end', '1'],
           ['content-length', '3'],
@@ -133,6 +134,14 @@ describe('a chunked request', () => {
     );
     assert.equal(complete, true);
     assert.deepEqual(bench.outcomes, ['answered+']);
+  });
+
+  it('loses trailers that it did not announce, and nothing else', async () => {
+    const bench = await makeBench();
+    const { complete } = await sendChunked(bench, { ...POST, trailers: [['x-end', '1']] }, { contents: [utf8('abc')] });
+    assert.equal(bench.seen[0]?.body, 'abc');
+    assert.deepEqual(bench.seen[0]?.trailers, []);
+    assert.equal(complete, true);
   });
 
   it('is the same however its bytes are cut', async () => {

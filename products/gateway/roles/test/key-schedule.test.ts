@@ -292,10 +292,19 @@ describe('rotateKeySchedule()', () => {
     assert.equal((await schedule.ringAt(START + 7 * HOUR)).publishedUntilMs, START + 10 * HOUR);
   });
 
-  it('of a moment before the last segment comes right after that one began', () => {
+  it('takes back a rotation that was planned for later', () => {
     const once = rotateKeySchedule(stateOf(), secretOf(2), START + 10 * HOUR);
-    const { segments } = rotateKeySchedule(once, secretOf(3), START);
-    assert.equal(segments.at(-1)!.fromMs, START + 10 * HOUR + 1);
+    const { segments } = rotateKeySchedule(once, secretOf(3), START + 2 * HOUR);
+    assert.deepEqual(
+      segments.map(({ fromMs }) => fromMs),
+      [START, START + 2 * HOUR],
+    );
+    assert.deepEqual(segments.at(-1)!.secret, secretOf(3));
+  });
+
+  it('of a moment before the first segment comes right after that one began', () => {
+    const { segments } = rotateKeySchedule(stateOf(), secretOf(3), START - HOUR);
+    assert.equal(segments.at(-1)!.fromMs, START + 1);
   });
 
   it('is refused when identifiers would run out', () => {
