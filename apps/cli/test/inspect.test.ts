@@ -7,7 +7,7 @@ import { encodeRequest } from '@privacy-edge/bhttp';
 import { concatBytes, fromHex, utf8 } from '@privacy-edge/bytes';
 import { KeySchedule } from '@privacy-edge/gateway-roles';
 import { systemRandom } from '@privacy-edge/hpke';
-import { KeyConfigList, prepareEncapsulator, selectSuite } from '@privacy-edge/ohttp';
+import { encapsulateChunked, KeyConfigList, prepareEncapsulator, selectSuite } from '@privacy-edge/ohttp';
 import fc from 'fast-check';
 import { guessType } from '../src/inspect/describe.ts';
 import { readKeyFile } from '../src/keys/key-file.ts';
@@ -96,7 +96,7 @@ test('inspect opens requests with the key file of the gateway', async () => {
     trailers: [],
   });
   const whole = (await encapsulator.encapsulate(inner, systemRandom)).message;
-  const start = await encapsulator.encapsulateChunked(systemRandom);
+  const start = await encapsulateChunked(encapsulator, systemRandom);
   const stream = concatBytes(
     start.header,
     await start.request.seal(inner.subarray(0, 5)),

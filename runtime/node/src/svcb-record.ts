@@ -51,6 +51,11 @@ export function isUsable(record: SvcbRecord): boolean {
   return mandatoryKeys(record.params).every((key) => UNDERSTOOD.has(key));
 }
 
+/** True when clients that do not understand `key` must not use the record. */
+export function isMandatory(record: SvcbRecord, key: number): boolean {
+  return mandatoryKeys(record.params).includes(key);
+}
+
 /** Port of the alternative endpoint; undefined when the record names none. */
 export function portOf(record: SvcbRecord): number | undefined {
   const value = record.params.get(PORT);

@@ -8,7 +8,7 @@ import { connect, isIPv6 } from 'node:net';
 import type { RandomSource } from '@privacy-edge/gateway-roles';
 import packet from 'dns-packet';
 import { RuntimeError } from './error.ts';
-import { decodeSvcb, isUsable, portOf, SVC_PARAM_OHTTP } from './svcb-record.ts';
+import { decodeSvcb, isMandatory, isUsable, portOf, SVC_PARAM_OHTTP } from './svcb-record.ts';
 
 /** A resolver of the operator. */
 export interface Resolver {
@@ -31,6 +31,8 @@ export interface OhttpLookupOptions {
 export interface OhttpService {
   /** True when the best usable record carries the `ohttp` parameter. */
   readonly oblivious: boolean;
+  /** True when that record also makes the parameter mandatory: the service answers to Oblivious HTTP only. */
+  readonly mandatory: boolean;
   /** Name to reach the service at. */
   readonly host: string;
   /** Port the record names, if any. */
@@ -39,6 +41,7 @@ export interface OhttpService {
   readonly ttlSeconds: number;
 }
 
+const ABSENT = { oblivious: false, mandatory: false, port: undefined } as const;
 const TYPES = { SVCB: 'UNKNOWN_64', HTTPS: 'UNKNOWN_65' } as const;
 const MAX_ALIASES = 4;
 const MAX_UDP_BYTES = 1232;
@@ -58,14 +61,15 @@ export async function lookUpOhttp(host: string, options: OhttpLookupOptions): Pr
   for (let aliases = 0; aliases <= MAX_ALIASES; aliases++) {
     const found = bestRecord(await ask(name, type, options), name, TYPES[type]);
     ttlSeconds = Math.min(ttlSeconds, found?.ttlSeconds ?? 300);
-    if (found === undefined) return { oblivious: false, host: name, port: undefined, ttlSeconds };
+    if (found === undefined) return { ...ABSENT, host: name, ttlSeconds };
     const { record } = found;
     if (record.priority > 0) {
       const oblivious = record.params.has(SVC_PARAM_OHTTP);
-      return { oblivious, host: record.target || found.owner, port: portOf(record), ttlSeconds };
+      const mandatory = oblivious && isMandatory(record, SVC_PARAM_OHTTP);
+      return { oblivious, mandatory, host: record.target || found.owner, port: portOf(record), ttlSeconds };
     }
     // RFC 9460 §2.5.1: an alias to the root says that the service does not exist.
-    if (record.target === '') return { oblivious: false, host: name, port: undefined, ttlSeconds };
+    if (record.target === '') return { ...ABSENT, host: name, ttlSeconds };
     name = record.target;
   }
   throw new RuntimeError('DNS_FAILED', 'Cannot look up the service: too many aliases');

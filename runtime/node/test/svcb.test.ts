@@ -194,6 +194,7 @@ describe('lookUpOhttp', () => {
     });
     assert.deepEqual(await lookUpOhttp('Target.Example.', options(at)), {
       oblivious: true,
+      mandatory: false,
       host: 'target.example',
       port: 8080,
       ttlSeconds: 60,
@@ -214,6 +215,7 @@ describe('lookUpOhttp', () => {
     });
     assert.deepEqual(await lookUpOhttp('a.example', options(at)), {
       oblivious: true,
+      mandatory: false,
       host: 'c.example',
       port: undefined,
       ttlSeconds: 30,

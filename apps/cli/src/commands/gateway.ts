@@ -1,6 +1,7 @@
-/** `privacy-edge gateway …`: definitions; the work is in `../serve/` and `../fetch/`. */
+/** `privacy-edge gateway …`: definitions; the work is in `../serve/`, `../fetch/` and `../discover/`. */
 import type { Command } from 'commander';
 import { Option } from 'commander';
+import type { DiscoverOptions } from '../discover/command.ts';
 import type { FetchOptions } from '../fetch/command.ts';
 import type { ServeOptions } from '../serve/command.ts';
 import { type CommandContext, collect, withExamples } from './context.ts';
@@ -15,6 +16,7 @@ export function addGatewayCommands(program: Command, context: CommandContext): v
   addServe(gateway, context, 'serve', 'gateway', 'run the gateway', 'Run the gateway of a configuration.');
   addServe(gateway, context, 'relay', 'relay', 'run the relay', 'Run the relay of a configuration.');
   addFetch(gateway, context);
+  addDiscover(gateway, context);
 }
 
 function addServe(
@@ -75,4 +77,23 @@ function addFetch(gateway: Command, context: CommandContext): void {
 privacy-edge gateway fetch https://api.example.com/v1/items -d '{"a":1}' \\
   -H 'Content-Type: application/json' --relay https://relay.example/example --keys keys.ohttp-keys`,
   );
+}
+
+function addDiscover(gateway: Command, context: CommandContext): void {
+  const discover = gateway
+    .command('discover')
+    .summary('ask a target whether it has a gateway')
+    .description(
+      'Ask a target whether it has an Oblivious HTTP gateway, at its well-known address and in DNS (RFC 9540), before it goes into the configuration of a relay.',
+    )
+    .argument('<origin>', 'https origin of the target, such as https://target.example')
+    .option('--resolver <address>', 'DNS resolver to ask, with an optional port (default: those of the system)')
+    .option('--no-dns', 'do not look for a service record')
+    .option('--cacert <file>', 'PEM file with further certificate authorities to trust')
+    .option('--allow-private', 'whether the target may be on a private or loopback address')
+    .option('--json', 'print one JSON document')
+    .action(async (origin: string, options: DiscoverOptions) => {
+      context.exitCode = await (await import('../discover/command.ts')).gatewayDiscover(origin, options);
+    });
+  withExamples(discover, 'privacy-edge gateway discover https://api.example.com');
 }

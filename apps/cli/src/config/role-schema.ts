@@ -32,6 +32,11 @@ export function roleShape(fallback: { readonly port: number; readonly adminPort:
       .describe(
         'Threads that serve requests on the same port, 1 to 64; more than there are cores is no use. Default: 1.',
       ),
+    sharePort: flag()
+      .default(false)
+      .describe(
+        'Whether other processes may listen on the same port, so that a new one starts before the old one stops; several workers always share it. Default: false.',
+      ),
     drain: duration()
       .default('30s')
       .describe('How long running requests may go on after SIGTERM, with unit. Default: 30s.'),

@@ -31,6 +31,7 @@ export interface RoleSection {
   readonly admin: AdminSection;
   readonly log: LogSection;
   readonly workers: number;
+  readonly sharePort: boolean;
   readonly drain: string;
   readonly maxConnections: number;
   readonly headerTimeout: string;

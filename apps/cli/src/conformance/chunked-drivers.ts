@@ -4,6 +4,7 @@ import {
   CHUNKED_LABELS,
   type ChunkSealer,
   type EncapsulatedChunkedRequest,
+  encapsulateChunked,
   type FindKey,
   KeyConfig,
   OhttpError,
@@ -109,7 +110,7 @@ export async function checkChunkedInvalid(vector: Vector): Promise<Verdict> {
 
 async function startRequest(vector: Vector, ids: SuiteIds, config: KeyConfig): Promise<EncapsulatedChunkedRequest> {
   const encapsulator = await prepareEncapsulator(config, { kdfId: ids.kdfId, aeadId: ids.aeadId });
-  return encapsulator.encapsulateChunked(recordedRandom(vector.hex('skEm')));
+  return encapsulateChunked(encapsulator, recordedRandom(vector.hex('skEm')));
 }
 
 /** Opens a request as a gateway does: the head as soon as enough is there, then piece by piece. */

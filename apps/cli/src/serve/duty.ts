@@ -64,7 +64,7 @@ export function gatewayDuty(environment: Environment): Duty {
       const replay = await prepareReplay(settings, section.folder, environment);
       if (replay.table !== undefined) watchTable(replay.table, metrics);
       table = replay.table;
-      const place = { port, reusePort: settings.workers > 1, certificate };
+      const place = { port, reusePort: settings.sharePort || settings.workers > 1, certificate };
       const extraRoots = await readRoots(settings.caFile, section.folder);
       return { role: 'gateway', section: settings, place, keys: material, replay: replay.start, extraRoots };
     },
@@ -97,7 +97,7 @@ export function relayDuty(): Duty {
     reloadable: ['gateways', 'tls', 'rateLimit', 'corsOrigins', 'name'],
     prepare: async (section, port, certificate) => {
       const settings = own(section);
-      const place = { port, reusePort: settings.workers > 1, certificate };
+      const place = { port, reusePort: settings.sharePort || settings.workers > 1, certificate };
       const extraRoots = await readRoots(settings.caFile, section.folder);
       return { role: 'relay', section: settings, place, extraRoots };
     },

@@ -24,7 +24,7 @@ import { PRIVACY_NOTICE_PATH } from './paths.ts';
 import { followSectionCertificate } from './reload.ts';
 import type { PlainCertificate, RunningRole } from './role.ts';
 import { type RoleUpdate, startRole, updatedStart } from './start.ts';
-import type { WorkerData } from './worker.ts';
+import type { WorkerData, WorkerReadiness } from './worker.ts';
 
 /** How to start a process. */
 export interface ProcessOptions {
@@ -148,11 +148,13 @@ class RoleProcess {
     if (!shared) return oneThread(await (this.#options.startRole ?? startRole)(start, this.#host()));
     // A thread that dies starts again from what the others have by then.
     let current = start;
+    const able = new Map<number, boolean>();
     const workers = await startWorkers<WorkerData>({
       module: new URL('./worker.ts', import.meta.url),
       count: settings.workers,
       data: () => ({ start: current, log: settings.log }),
       log: this.#log,
+      onMessage: (message, worker) => able.set(worker, (message as WorkerReadiness).ready),
     });
     return {
       url: `${certificate === undefined ? 'http' : 'https'}://${bracketed(settings.host)}:${port}`,
@@ -160,7 +162,7 @@ class RoleProcess {
         current = updatedStart(current, update);
         workers.broadcast(update);
       },
-      ready: () => workers.ready > 0,
+      ready: () => workers.ready > 0 && [...able.values()].includes(true),
       metrics: () => workers.metrics(),
       drain: (graceMs) => workers.close(graceMs),
     };

@@ -10,6 +10,14 @@ export interface WorkerData {
   readonly log: LogSection;
 }
 
+/** What a worker tells the main thread. */
+export interface WorkerReadiness {
+  readonly ready: boolean;
+}
+
+/** Milliseconds between looks at whether the role can serve. */
+const READINESS_MS = 250;
+
 const metrics = createMetrics({ processMetrics: false });
 /** Updates that came before the role served. */
 const early: RoleUpdate[] = [];
@@ -28,3 +36,16 @@ const log = createLog(host.data.log);
 running = await startRole(host.data.start, { log: log.event, metrics });
 for (const update of early) running.apply(update);
 host.ready();
+tellReadiness(running);
+
+/** Tells the main thread when something that the role depends on goes away or comes back. */
+function tellReadiness(role: RunningRole<RoleUpdate>): void {
+  let told: boolean | undefined;
+  const look = (): void => {
+    const ready = role.ready();
+    if (ready !== told) host.tell({ ready } satisfies WorkerReadiness);
+    told = ready;
+  };
+  look();
+  setInterval(look, READINESS_MS).unref();
+}
