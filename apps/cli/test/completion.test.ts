@@ -22,7 +22,7 @@ test('completion offers commands, and subcommands below them', async () => {
     'version',
     'completion',
   ]);
-  assert.deepEqual(await offered('gateway', ''), ['serve', 'relay', 'fetch']);
+  assert.deepEqual(await offered('gateway', ''), ['serve', 'relay', 'fetch', 'discover']);
   assert.deepEqual(await offered('config', 'ch'), ['check']);
 });
 
