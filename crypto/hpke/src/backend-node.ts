@@ -17,11 +17,13 @@ import {
   type KeyObject,
   randomFillSync,
 } from 'node:crypto';
-import type { Backend, CipherName, GroupName, HashName, PrivateHandle } from './backend.ts';
+import type { CipherName, GroupName, HashName, PlatformBackend, PrivateHandle, WideBackend } from './backend.ts';
 import { extractAndExpand, HASH_BYTES } from './hkdf.ts';
+import type { KemAlgorithm } from './kem.ts';
+import { moreKems } from './more-kems.ts';
 import type { AeadKey, RandomSource } from './types.ts';
 
-export const backend: Backend = {
+const primitives: WideBackend = {
   random: pooledRandom(),
   hmac,
   hkdf: (hash, salt, ikm, outputs) => extractAndExpand(hmac, hash, salt, ikm, outputs),
@@ -49,6 +51,14 @@ export const backend: Backend = {
   mlKemDecapsulate: (handle, ciphertext) => plain(decapsulate(handle as KeyObject, ciphertext)),
   sha3: (message) => plain(digest('sha3-256', message, 'buffer')),
   shake: (message, length) => plain(digest('shake256', message, { outputEncoding: 'buffer', outputLength: length })),
+};
+
+const MORE_KEMS = moreKems(primitives);
+
+/** Everything at once, so that nothing has to be waited for. */
+export const backend: PlatformBackend & WideBackend = {
+  ...primitives,
+  moreKem: (id) => MORE_KEMS.get(id) as KemAlgorithm,
 };
 
 /** How node:crypto names a group. */

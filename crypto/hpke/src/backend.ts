@@ -5,13 +5,17 @@
  * A primitive that refuses its input throws anything: the protocol steps turn that into the error of this package.
  */
 import type { Awaitable } from '@privacy-edge/bytes';
+import type { KemAlgorithm } from './kem.ts';
 import type { AeadKey, RandomSource } from './types.ts';
 
 /** Hash functions below HKDF. */
 export type HashName = 'SHA-256' | 'SHA-384' | 'SHA-512';
 
+/** The NIST curves of the DH KEMs. */
+export type NistGroupName = 'P-256' | 'P-384' | 'P-521';
+
 /** Groups of the DH KEMs. */
-export type GroupName = 'X25519' | 'P-256' | 'P-384' | 'P-521';
+export type GroupName = 'X25519' | NistGroupName;
 
 /** Ciphers below the AEAD rows. */
 export type CipherName = 'AES-128-GCM' | 'AES-256-GCM' | 'ChaCha20-Poly1305';
@@ -39,8 +43,8 @@ export interface MlKemEncapsulation {
   readonly sharedSecret: Uint8Array;
 }
 
-/** The primitives. */
-export interface Backend {
+/** The primitives of symmetric cryptography and of Diffie-Hellman over the groups `G`. */
+export interface Backend<G extends GroupName = 'X25519'> {
   /** The platform's generator. */
   readonly random: RandomSource;
 
@@ -62,14 +66,14 @@ export interface Backend {
   aeadKey(cipher: CipherName, key: Uint8Array): Awaitable<AeadKey>;
 
   /** Imports a private key; a NIST scalar is between 1 and the order minus 1. */
-  dhPrivate(group: GroupName, secret: Uint8Array): Awaitable<PrivateHandle>;
+  dhPrivate(group: G, secret: Uint8Array): Awaitable<PrivateHandle>;
   /**
    * The shared secret, a point's x-coordinate for NIST curves. Must refuse a peer's point that is not on the curve.
    *
    * @param handle - from {@link Backend.dhPrivate} for the same group
    * @param peer - attacker-controlled; has the length and, for NIST curves, the first byte of an uncompressed point
    */
-  dh(group: GroupName, handle: unknown, peer: Uint8Array): Awaitable<Uint8Array>;
+  dh(group: G, handle: unknown, peer: Uint8Array): Awaitable<Uint8Array>;
 
   /**
    * The whole Decap of a DH KEM, where the platform has it in one call. Refuses what {@link Backend.dh} and the check
@@ -79,7 +83,10 @@ export interface Backend {
    * @param enc - attacker-controlled, as for {@link Backend.dh}
    */
   dhKemDecap?(handle: unknown, enc: Uint8Array): Awaitable<Uint8Array>;
+}
 
+/** The primitives below the KEMs of `more-kems.ts`. */
+export interface WideBackend extends Backend<GroupName> {
   /** ML-KEM-768 key pair from its 64-byte seed. */
   mlKemPrivate(seed: Uint8Array): Awaitable<PrivateHandle>;
   /** Refuses 1184 bytes that fail the encapsulation key check of ML-KEM-768. */
@@ -94,5 +101,16 @@ export interface Backend {
   shake(message: Uint8Array, length: number): Awaitable<Uint8Array>;
 }
 
+/** What a platform offers. */
+export interface PlatformBackend extends Backend {
+  /**
+   * A KEM other than DHKEM(X25519, HKDF-SHA256); loaded now, where it was not until now.
+   *
+   * @param id - of one of the rows
+   * @throws {@link HpkeError} `SUITE_UNSUPPORTED` where its code cannot be loaded
+   */
+  moreKem(id: number): Awaitable<KemAlgorithm>;
+}
+
 /** The backend that the package's import map chose. */
-export declare const backend: Backend;
+export declare const backend: PlatformBackend;

@@ -32,10 +32,17 @@ export class HpkeError extends Error {
  * It carries no cause, so that no two of these can be told apart.
  */
 export function openFailed(): HpkeError {
-  return new HpkeError(
-    'OPEN_FAILED',
-    'Cannot open message: it was not sealed for this key and context, or it was changed',
-  );
+  return new HpkeError('OPEN_FAILED', 'Cannot open message: it does not authenticate');
+}
+
+/**
+ * The error for an algorithm that there is not.
+ *
+ * @param what - names the registry
+ * @param id - from a peer, or anything that a caller took for one: nothing but a number is repeated
+ */
+export function unsupported(what: string, id: number): HpkeError {
+  return new HpkeError('SUITE_UNSUPPORTED', `Cannot use ${what}: ${Number(id)} is not supported`);
 }
 
 /** The error of a suite without AEAD. */

@@ -31,30 +31,16 @@ export function expand(
   if (!Number.isInteger(length) || length < 0 || length > 255 * size) {
     throw new RangeError(`HKDF gives 0 to ${255 * size} bytes`);
   }
-  // Almost every output of HPKE fits in one block.
-  if (length <= size) {
-    return andThen(hmac(hash, prk, info, 1), (block) => (length === size ? block : block.slice(0, length)));
-  }
-  return expandBlocks(hmac, hash, prk, info, length);
-}
-
-function expandBlocks(
-  hmac: Hmac,
-  hash: HashName,
-  prk: Uint8Array,
-  info: Uint8Array,
-  length: number,
-): Awaitable<Uint8Array> {
-  const size = HASH_BYTES[hash];
-  const output = new Uint8Array(length);
-  const nextBlock = (counter: number, previous: Uint8Array): Awaitable<Uint8Array> => {
-    return andThen(hmac(hash, prk, concatBytes(previous, info), counter), (block) => {
-      const at = (counter - 1) * size;
-      output.set(block.subarray(0, length - at), at);
-      return at + size >= length ? output : nextBlock(counter + 1, block);
+  const nextBlock = (counter: number, before: Uint8Array, input: Uint8Array): Awaitable<Uint8Array> =>
+    andThen(hmac(hash, prk, input, counter), (block) => {
+      // Almost every output of HPKE fits in the first block, and most of them are all of it.
+      const output = counter === 1 ? block : concatBytes(before, block);
+      if (output.length === length) return output;
+      return output.length > length
+        ? output.slice(0, length)
+        : nextBlock(counter + 1, output, concatBytes(block, info));
     });
-  };
-  return nextBlock(1, new Uint8Array(0));
+  return nextBlock(1, info, info);
 }
 
 /** {@link extract}, then {@link expand} for each output, one after the other. */

@@ -13,12 +13,29 @@
  * const recipient = await setupBaseRecipient(suite, privateKey, enc, info);
  * const opened = await recipient.open(aad, ciphertext);
  */
+
+import { type Awaitable, andThen } from '@privacy-edge/bytes';
 import { backend } from '#backend';
-import { createHpke } from './create.ts';
-import type { Hpke, RandomSource } from './types.ts';
+import { hasSuite, type Platform, platformOf, suiteFrom } from './platform.ts';
+import { type PrivateKey, privateMaterial } from './private-key.ts';
+import type { PublicKey } from './public-key.ts';
+import { derivePair, generatePair, importPrivate, recipientSetup } from './recipient.ts';
+import { find } from './rows.ts';
+import { importPublic, senderSetup } from './setup.ts';
+import type {
+  Aead,
+  Kdf,
+  RandomSource,
+  RecipientContext,
+  RecipientSetup,
+  SenderSetup,
+  SenderSetupResult,
+  Suite,
+} from './types.ts';
 
 export { HpkeError, type HpkeErrorCode } from './error.ts';
-export type { PrivateKey, PublicKey } from './keys.ts';
+export type { PrivateKey } from './private-key.ts';
+export type { PublicKey } from './public-key.ts';
 export {
   AEAD_AES_128_GCM,
   AEAD_AES_256_GCM,
@@ -34,6 +51,8 @@ export {
   KEM_X25519_HKDF_SHA256,
   MODE_BASE,
 } from './registry.ts';
+export { isKemSupported, kemById } from './rows.ts';
+export { systemRandom } from './system-random.ts';
 export type {
   Aead,
   AeadKey,
@@ -49,28 +68,25 @@ export type {
   Suite,
 } from './types.ts';
 
-const hpke: Hpke = /* @__PURE__ */ createHpke(backend);
-
-/**
- * @param id - KEM identifier, from anywhere
- * @throws {@link HpkeError} `SUITE_UNSUPPORTED`
- * @see RFC 9180 §7.1
- */
-export const kemById: Hpke['kemById'] = hpke.kemById;
+const platform: Platform = /* @__PURE__ */ platformOf(backend);
 
 /**
  * @param id - KDF identifier, from anywhere
  * @throws {@link HpkeError} `SUITE_UNSUPPORTED`
  * @see RFC 9180 §7.2
  */
-export const kdfById: Hpke['kdfById'] = hpke.kdfById;
+export function kdfById(id: number): Kdf {
+  return find(platform.kdfs, id, 'KDF');
+}
 
 /**
  * @param id - AEAD identifier, from anywhere
  * @throws {@link HpkeError} `SUITE_UNSUPPORTED`
  * @see RFC 9180 §7.3
  */
-export const aeadById: Hpke['aeadById'] = hpke.aeadById;
+export function aeadById(id: number): Aead {
+  return find(platform.aeads, id, 'AEAD');
+}
 
 /**
  * The three rows of a suite.
@@ -82,19 +98,14 @@ export const aeadById: Hpke['aeadById'] = hpke.aeadById;
  * @throws {@link HpkeError} `SUITE_UNSUPPORTED`
  * @see RFC 9180 §5.1
  */
-export const suiteOf: Hpke['suiteOf'] = hpke.suiteOf;
-
-/** Whether {@link kemById} has a row for this identifier. */
-export const isKemSupported: Hpke['isKemSupported'] = hpke.isKemSupported;
+export function suiteOf(kemId: number, kdfId: number, aeadId: number, mode?: number): Suite {
+  return suiteFrom(platform, kemId, kdfId, aeadId, mode);
+}
 
 /** Whether {@link suiteOf} has rows for these identifiers. */
-export const isSuiteSupported: Hpke['isSuiteSupported'] = hpke.isSuiteSupported;
-
-/**
- * The platform's generator. Passing exactly this function to {@link SenderSetup} lets MLKEM768-X25519 use the platform's
- * own ML-KEM, where it has one.
- */
-export const systemRandom: RandomSource = hpke.systemRandom;
+export function isSuiteSupported(kemId: number, kdfId: number, aeadId: number): boolean {
+  return hasSuite(platform, kemId, kdfId, aeadId);
+}
 
 /**
  * Checks and imports a serialised public key.
@@ -104,7 +115,9 @@ export const systemRandom: RandomSource = hpke.systemRandom;
  * @throws {@link HpkeError} `SUITE_UNSUPPORTED`, `KEY_INVALID`
  * @see RFC 9180 §7.1.4
  */
-export const importPublicKey: Hpke['importPublicKey'] = hpke.importPublicKey;
+export function importPublicKey(kemId: number, bytes: Uint8Array): Awaitable<PublicKey> {
+  return importPublic(platform, kemId, bytes);
+}
 
 /**
  * Checks and imports a serialised private key, and computes its public key.
@@ -114,7 +127,9 @@ export const importPublicKey: Hpke['importPublicKey'] = hpke.importPublicKey;
  * @throws {@link HpkeError} `SUITE_UNSUPPORTED`, `KEY_INVALID`
  * @see RFC 9180 §7.1.2
  */
-export const importPrivateKey: Hpke['importPrivateKey'] = hpke.importPrivateKey;
+export function importPrivateKey(kemId: number, bytes: Uint8Array): Awaitable<PrivateKey> {
+  return importPrivate(platform, kemId, bytes);
+}
 
 /**
  * The serialised private key, for storing it.
@@ -122,7 +137,9 @@ export const importPrivateKey: Hpke['importPrivateKey'] = hpke.importPrivateKey;
  * @returns Nsk bytes, secret; the caller's own copy
  * @see RFC 9180 §7.1.2
  */
-export const exportPrivateKey: Hpke['exportPrivateKey'] = hpke.exportPrivateKey;
+export function exportPrivateKey(key: PrivateKey): Uint8Array {
+  return new Uint8Array(privateMaterial(key).secret);
+}
 
 /**
  * The key pair that belongs to some secret input.
@@ -132,7 +149,9 @@ export const exportPrivateKey: Hpke['exportPrivateKey'] = hpke.exportPrivateKey;
  * @throws {@link HpkeError} `SUITE_UNSUPPORTED`, `KEY_INVALID`
  * @see RFC 9180 §7.1.3
  */
-export const deriveKeyPair: Hpke['deriveKeyPair'] = hpke.deriveKeyPair;
+export function deriveKeyPair(kemId: number, ikm: Uint8Array): Awaitable<PrivateKey> {
+  return derivePair(platform, kemId, ikm);
+}
 
 /**
  * A new key pair.
@@ -141,7 +160,9 @@ export const deriveKeyPair: Hpke['deriveKeyPair'] = hpke.deriveKeyPair;
  * @param random - gives the Nsk bytes of the private key; a NIST curve asks again when a candidate is out of range
  * @throws {@link HpkeError} `SUITE_UNSUPPORTED`
  */
-export const generateKeyPair: Hpke['generateKeyPair'] = hpke.generateKeyPair;
+export function generateKeyPair(kemId: number, random: RandomSource): Awaitable<PrivateKey> {
+  return generatePair(platform, kemId, random);
+}
 
 /**
  * Does once what every context for one recipient shares.
@@ -152,7 +173,9 @@ export const generateKeyPair: Hpke['generateKeyPair'] = hpke.generateKeyPair;
  * @throws TypeError when the key belongs to another KEM
  * @see RFC 9180 §5.1
  */
-export const prepareSender: Hpke['prepareSender'] = hpke.prepareSender;
+export function prepareSender(suite: Suite, publicKey: PublicKey, info: Uint8Array): Awaitable<SenderSetup> {
+  return senderSetup(platform, suite, publicKey, info);
+}
 
 /**
  * Does once what every context for one own key shares.
@@ -163,7 +186,9 @@ export const prepareSender: Hpke['prepareSender'] = hpke.prepareSender;
  * @throws TypeError when the key belongs to another KEM
  * @see RFC 9180 §5.1
  */
-export const prepareRecipient: Hpke['prepareRecipient'] = hpke.prepareRecipient;
+export function prepareRecipient(suite: Suite, privateKey: PrivateKey, info: Uint8Array): Awaitable<RecipientSetup> {
+  return recipientSetup(platform, suite, privateKey, info);
+}
 
 /**
  * SetupBaseS in one call.
@@ -174,7 +199,14 @@ export const prepareRecipient: Hpke['prepareRecipient'] = hpke.prepareRecipient;
  * @param random - see {@link SenderSetup}
  * @see RFC 9180 §5.1.1
  */
-export const setupBaseSender: Hpke['setupBaseSender'] = hpke.setupBaseSender;
+export function setupBaseSender(
+  suite: Suite,
+  publicKey: PublicKey,
+  info: Uint8Array,
+  random: RandomSource,
+): Awaitable<SenderSetupResult> {
+  return andThen(prepareSender(suite, publicKey, info), (prepared) => prepared.setup(random));
+}
 
 /**
  * SetupBaseR in one call.
@@ -186,4 +218,11 @@ export const setupBaseSender: Hpke['setupBaseSender'] = hpke.setupBaseSender;
  * @throws {@link HpkeError} `OPEN_FAILED` for anything wrong with `enc`
  * @see RFC 9180 §5.1.1
  */
-export const setupBaseRecipient: Hpke['setupBaseRecipient'] = hpke.setupBaseRecipient;
+export function setupBaseRecipient(
+  suite: Suite,
+  privateKey: PrivateKey,
+  enc: Uint8Array,
+  info: Uint8Array,
+): Awaitable<RecipientContext> {
+  return andThen(prepareRecipient(suite, privateKey, info), (prepared) => prepared.setup(enc));
+}

@@ -5,25 +5,25 @@ import { type ContextKeys, exporter } from './context.ts';
 import { extract } from './hkdf.ts';
 import { MODE_BASE } from './registry.ts';
 import { EMPTY, hpkeSuiteId, labeledIkm, labeledInfo } from './steps.ts';
-import type { KdfAlgorithm } from './suites.ts';
+import type { KdfRow } from './suites.ts';
 import type { Suite } from './types.ts';
 
 /** The part of KeySchedule that is left once the shared secret is there. */
 export type KeySchedule = (sharedSecret: Uint8Array) => Awaitable<ContextKeys>;
 
+/** A suite whose KDF is known to be a row of this package. */
+export interface OwnSuite extends Suite {
+  readonly kdf: KdfRow;
+}
+
 /**
  * Does the part of KeySchedule that depends on the suite and on `info` only.
  *
- * @param algorithm - the suite's KDF
+ * @param suite - of rows over this backend
  * @param info - public
  */
-export function prepareKeySchedule(
-  backend: Backend,
-  suite: Suite,
-  algorithm: KdfAlgorithm,
-  info: Uint8Array,
-): Awaitable<KeySchedule> {
-  const { hash } = algorithm;
+export function prepareKeySchedule(backend: Backend, suite: OwnSuite, info: Uint8Array): Awaitable<KeySchedule> {
+  const { hash } = suite.kdf;
   const suiteId = hpkeSuiteId(suite.kem.id, suite.kdf.id, suite.aead.id);
   // In base mode psk and psk_id are empty.
   const pskIdHash = extract(backend.hmac, hash, EMPTY, labeledIkm(suiteId, 'psk_id_hash', EMPTY));
@@ -35,9 +35,14 @@ export function prepareKeySchedule(
       const outputs = outputsOf(suite, suiteId, context);
       const exportWith = exporter(suite.kdf, suiteId);
       return (sharedSecret) =>
-        andThen(backend.hkdf(hash, sharedSecret, secretIkm, outputs), (results) =>
-          contextKeys(suite, exportWith, results),
-        );
+        andThen(backend.hkdf(hash, sharedSecret, secretIkm, outputs), ([exporterSecret, key, baseNonce]) => {
+          const exported = exportWith(exporterSecret as Uint8Array);
+          if (key === undefined || baseNonce === undefined) return { export: exported };
+          return andThen(suite.aead.importKey(key), (aeadKey) => ({
+            export: exported,
+            aead: { key: aeadKey, baseNonce },
+          }));
+        });
     }),
   );
 }
@@ -51,14 +56,4 @@ function outputsOf(suite: Suite, suiteId: Uint8Array, context: Uint8Array): read
   const { Nk, Nn } = suite.aead;
   const exp = output('exp', suite.kdf.Nh);
   return Nk === 0 ? [exp] : [exp, output('key', Nk), output('base_nonce', Nn)];
-}
-
-function contextKeys(
-  suite: Suite,
-  exportWith: (secret: Uint8Array) => ContextKeys['export'],
-  [exporterSecret, key, baseNonce]: readonly Uint8Array[],
-): Awaitable<ContextKeys> {
-  const exportSecret = exportWith(exporterSecret as Uint8Array);
-  if (key === undefined || baseNonce === undefined) return { export: exportSecret };
-  return andThen(suite.aead.importKey(key), (aeadKey) => ({ export: exportSecret, aead: { key: aeadKey, baseNonce } }));
 }

@@ -1,6 +1,7 @@
 /** The shapes this package hands out. */
 import type { Awaitable } from '@privacy-edge/bytes';
-import type { PrivateKey, PublicKey } from './keys.ts';
+import type { PrivateKey } from './private-key.ts';
+import type { PublicKey } from './public-key.ts';
 
 /**
  * Random bytes from the caller.
@@ -168,34 +169,4 @@ export interface RecipientSetup {
    * @see RFC 9180 §5.1.1
    */
   setup(enc: Uint8Array): Awaitable<RecipientContext>;
-}
-
-/** All functions of this package, over one source of primitives. */
-export interface Hpke {
-  kemById(id: number): Kem;
-  kdfById(id: number): Kdf;
-  aeadById(id: number): Aead;
-  suiteOf(kemId: number, kdfId: number, aeadId: number, mode?: number): Suite;
-  readonly systemRandom: RandomSource;
-  isKemSupported(id: number): boolean;
-  isSuiteSupported(kemId: number, kdfId: number, aeadId: number): boolean;
-  importPublicKey(kemId: number, bytes: Uint8Array): Awaitable<PublicKey>;
-  importPrivateKey(kemId: number, bytes: Uint8Array): Awaitable<PrivateKey>;
-  exportPrivateKey(key: PrivateKey): Uint8Array;
-  deriveKeyPair(kemId: number, ikm: Uint8Array): Awaitable<PrivateKey>;
-  generateKeyPair(kemId: number, random: RandomSource): Awaitable<PrivateKey>;
-  prepareSender(suite: Suite, publicKey: PublicKey, info: Uint8Array): Awaitable<SenderSetup>;
-  prepareRecipient(suite: Suite, privateKey: PrivateKey, info: Uint8Array): Awaitable<RecipientSetup>;
-  setupBaseSender(
-    suite: Suite,
-    publicKey: PublicKey,
-    info: Uint8Array,
-    random: RandomSource,
-  ): Awaitable<SenderSetupResult>;
-  setupBaseRecipient(
-    suite: Suite,
-    privateKey: PrivateKey,
-    enc: Uint8Array,
-    info: Uint8Array,
-  ): Awaitable<RecipientContext>;
 }

@@ -1,10 +1,10 @@
 /** MLKEM768-X25519, also called X-Wing. HPKE PQ §4 and X-Wing §5. */
-import { type Awaitable, andThen, concatBytes, utf8 } from '@privacy-edge/bytes';
-import type { Backend, PrivateHandle } from './backend.ts';
+import { type Awaitable, andThen, concatBytes, isAllZero, replaceErrors, uint16, utf8 } from '@privacy-edge/bytes';
+import type { PrivateHandle, WideBackend } from './backend.ts';
 import { type HpkeError, openFailed } from './error.ts';
 import { type KemAlgorithm, keyInvalid } from './kem.ts';
-import { drawBytes } from './scalar.ts';
-import { isAllZero, kemSuiteId, labeledDeriveInput, orFail } from './steps.ts';
+import { drawBytes } from './random.ts';
+import { kemSuiteId, VERSION } from './steps.ts';
 import type { Kem } from './types.ts';
 
 const LABEL = utf8('\\.//^\\');
@@ -23,13 +23,13 @@ interface Halves {
  *
  * @param kem - its row
  */
-export function xWing(backend: Backend, kem: Kem): KemAlgorithm {
+export function xWing(backend: WideBackend, kem: Kem): KemAlgorithm {
   const invalid = (): HpkeError => keyInvalid(kem);
 
   // The hybrid would stay as strong as ML-KEM with an X25519 point of low order, yet no honest peer sends one.
   const exchange = (handle: unknown, peer: Uint8Array, failure: () => HpkeError): Awaitable<Uint8Array> =>
     andThen(
-      orFail(() => backend.dh('X25519', handle, peer), failure),
+      replaceErrors(() => backend.dh('X25519', handle, peer), failure),
       (shared) => {
         if (isAllZero(shared)) throw failure();
         return shared;
@@ -45,13 +45,13 @@ export function xWing(backend: Backend, kem: Kem): KemAlgorithm {
     backend.sha3(concatBytes(mlKemSecret, x25519Secret, x25519Enc, publicBytes.subarray(MLKEM_PUBLIC_BYTES), LABEL));
 
   const importX25519 = (secret: Uint8Array): Awaitable<PrivateHandle> =>
-    orFail(() => backend.dhPrivate('X25519', secret), invalid);
+    replaceErrors(() => backend.dhPrivate('X25519', secret), invalid);
 
   // Every step starts after the one before has ended: a refusal then never leaves another promise behind unwatched.
   const importPrivate = (secret: Uint8Array): Awaitable<PrivateHandle> =>
     andThen(backend.shake(secret, MLKEM_SEED_BYTES + 32), (expanded) =>
       andThen(
-        orFail(() => backend.mlKemPrivate(expanded.slice(0, MLKEM_SEED_BYTES)), invalid),
+        replaceErrors(() => backend.mlKemPrivate(expanded.slice(0, MLKEM_SEED_BYTES)), invalid),
         (mlKem) =>
           andThen(importX25519(expanded.slice(MLKEM_SEED_BYTES)), (x25519) => ({
             handle: { mlKem: mlKem.handle, x25519: x25519.handle } satisfies Halves,
@@ -62,7 +62,7 @@ export function xWing(backend: Backend, kem: Kem): KemAlgorithm {
 
   const checkPublic: KemAlgorithm['checkPublic'] = (bytes) =>
     andThen(
-      orFail(() => backend.mlKemCheck(bytes.slice(0, MLKEM_PUBLIC_BYTES)), invalid),
+      replaceErrors(() => backend.mlKemCheck(bytes.slice(0, MLKEM_PUBLIC_BYTES)), invalid),
       () =>
         andThen(importX25519(new Uint8Array(32).fill(1)), ({ handle }) =>
           exchange(handle, bytes.slice(MLKEM_PUBLIC_BYTES), invalid),
@@ -78,7 +78,7 @@ export function xWing(backend: Backend, kem: Kem): KemAlgorithm {
     return andThen(importX25519(native ? seed : seed.slice(32)), ({ handle, publicBytes: x25519Enc }) =>
       andThen(exchange(handle, publicBytes.slice(MLKEM_PUBLIC_BYTES), invalid), (x25519Secret) =>
         andThen(
-          orFail(() => backend.mlKemEncapsulate(publicBytes.slice(0, MLKEM_PUBLIC_BYTES), message), invalid),
+          replaceErrors(() => backend.mlKemEncapsulate(publicBytes.slice(0, MLKEM_PUBLIC_BYTES), message), invalid),
           (mlKem) =>
             andThen(combine(mlKem.sharedSecret, x25519Secret, x25519Enc, publicBytes), (sharedSecret) => ({
               sharedSecret,
@@ -94,14 +94,13 @@ export function xWing(backend: Backend, kem: Kem): KemAlgorithm {
     const x25519Enc = enc.slice(MLKEM_CIPHERTEXT_BYTES);
     return andThen(exchange(halves.x25519, x25519Enc, openFailed), (x25519Secret) =>
       andThen(
-        orFail(() => backend.mlKemDecapsulate(halves.mlKem, enc.slice(0, MLKEM_CIPHERTEXT_BYTES)), openFailed),
+        replaceErrors(() => backend.mlKemDecapsulate(halves.mlKem, enc.slice(0, MLKEM_CIPHERTEXT_BYTES)), openFailed),
         (mlKemSecret) => combine(mlKemSecret, x25519Secret, x25519Enc, publicBytes),
       ),
     );
   };
 
   return {
-    kem,
     importPrivate,
     checkPublic,
     derive: (ikm) => backend.shake(labeledDeriveInput(kemSuiteId(kem.id), ikm, 'DeriveKeyPair', kem.Nsk), kem.Nsk),
@@ -109,4 +108,10 @@ export function xWing(backend: Backend, kem: Kem): KemAlgorithm {
     encap,
     decap,
   };
+}
+
+/** Input of the one-stage LabeledDerive with an empty context. HPKE-BIS §4.4. */
+function labeledDeriveInput(suiteId: Uint8Array, ikm: Uint8Array, label: string, length: number): Uint8Array {
+  const name = utf8(label);
+  return concatBytes(ikm, VERSION, suiteId, uint16(name.length), name, uint16(length));
 }

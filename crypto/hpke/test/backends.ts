@@ -1,13 +1,13 @@
 /** Both backends, so that every test can run over each. */
 import { backend as node } from '../src/backend-node.ts';
 import { backend as web } from '../src/backend-web.ts';
-import { createHpke } from '../src/create.ts';
 import { HpkeError, type HpkeErrorCode } from '../src/error.ts';
-import type { Hpke, RandomSource } from '../src/types.ts';
+import type { RandomSource } from '../src/types.ts';
+import { type Hpke, hpkeOver } from './hpke-over.ts';
 
 export const BACKENDS: readonly { readonly name: string; readonly hpke: Hpke }[] = [
-  { name: 'node', hpke: createHpke(node) },
-  { name: 'web', hpke: createHpke(web) },
+  { name: 'node', hpke: hpkeOver(node) },
+  { name: 'web', hpke: hpkeOver(web) },
 ];
 
 /** How many cases a fuzz property runs. */

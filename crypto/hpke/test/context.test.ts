@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type ContextKeys, recipientContext, senderContext } from '../src/context.ts';
-import type { AeadKey, Hpke, RecipientContext, SenderContext } from '../src/types.ts';
+import type { AeadKey, RecipientContext, SenderContext } from '../src/types.ts';
 import { BACKENDS, hpkeError } from './backends.ts';
+import type { Hpke } from './hpke-over.ts';
 
 const EMPTY = new Uint8Array(0);
 

@@ -4,8 +4,9 @@ import { describe, it } from 'node:test';
 import * as core from '@hpke/core';
 import * as noble from '@panva/hpke-noble';
 import * as panva from 'hpke';
-import type { Hpke, Suite } from '../src/types.ts';
+import type { Suite } from '../src/types.ts';
 import { BACKENDS, hpkeError } from './backends.ts';
+import type { Hpke } from './hpke-over.ts';
 
 /** A recipient and a sender of the other implementation, reduced to bytes. */
 interface Peer {

@@ -4,8 +4,8 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { HpkeError, type HpkeErrorCode } from '../src/error.ts';
 import type { PrivateKey, RecipientSetup } from '../src/index.ts';
-import type { Hpke } from '../src/types.ts';
 import { BACKENDS, FUZZ_RUNS } from './backends.ts';
+import type { Hpke } from './hpke-over.ts';
 
 const KEMS = [0x10, 0x11, 0x12, 0x20, 0x647a];
 const EMPTY = new Uint8Array(0);

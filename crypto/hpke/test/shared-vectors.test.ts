@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { KEM_MLKEM768_X25519 } from '../src/registry.ts';
-import type { Hpke } from '../src/types.ts';
 import { BACKENDS, fixedRandom, hex, hpkeError, toHex } from './backends.ts';
+import type { Hpke } from './hpke-over.ts';
 
 const FOLDER = new URL('../../../../shared/vectors/ohttp/', import.meta.url);
 const FILES = ['hpke-rfc9180.json', 'hpke-edge-cases.json', 'hpke-pq.json'];

@@ -3,13 +3,12 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { backend as node } from '../src/backend-node.ts';
 import { backend as web } from '../src/backend-web.ts';
-import { createHpke } from '../src/create.ts';
-import type { Hpke } from '../src/types.ts';
 import { hpkeError } from './backends.ts';
+import { type Hpke, hpkeOver } from './hpke-over.ts';
 
 const EMPTY = new Uint8Array(0);
-const onNode = createHpke(node);
-const onWeb = createHpke(web);
+const onNode = hpkeOver(node);
+const onWeb = hpkeOver(web);
 
 /** The first arguments of `importKey` and `exportKey` that decide. */
 interface Call {

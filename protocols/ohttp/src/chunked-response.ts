@@ -43,7 +43,7 @@ export class ChunkedResponseOpener {
   #head: Uint8Array = new Uint8Array(0);
   #opener: ChunkOpener | undefined;
 
-  /** Made by `Encapsulator.encapsulateChunked`. */
+  /** Made by `encapsulateChunked`. */
   constructor(
     nonceLength: number,
     derive: (responseNonce: Uint8Array) => Awaitable<ResponseKeys>,

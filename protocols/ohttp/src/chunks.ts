@@ -1,8 +1,15 @@
 /** Chunks of a message: framing, sealing and opening, the same in both directions. Chunked OHTTP §6. */
-import { type Awaitable, andThen, concatBytes, encodeVarint, isPromiseLike, utf8 } from '@privacy-edge/bytes';
+import {
+  type Awaitable,
+  andThen,
+  concatBytes,
+  encodeVarint,
+  isPromiseLike,
+  replaceErrors,
+  utf8,
+} from '@privacy-edge/bytes';
 import { ChunkFraming, type SealedChunk } from './chunk-framing.ts';
 import { OhttpError, openFailed } from './ohttp-error.ts';
-import { replaceErrors } from './settle.ts';
 
 /** Plaintext bytes that every receiver takes in one chunk, and that senders do not exceed. Chunked OHTTP §3. */
 export const MAX_CHUNK_PLAINTEXT = 16_384;

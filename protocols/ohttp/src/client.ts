@@ -1,13 +1,18 @@
 /** The client's side of one exchange. RFC 9458 §4.3 and §4.4. */
-import { type Awaitable, andThen, concatBytes, utf8 } from '@privacy-edge/bytes';
-import { importPublicKey, prepareSender, type SenderSetup, type Suite, suiteOf } from '@privacy-edge/hpke';
-import { ChunkedResponseOpener } from './chunked-response.ts';
-import { ChunkOpener, ChunkSealer } from './chunks.ts';
+import { type Awaitable, andThen, concatBytes, replaceErrors, utf8 } from '@privacy-edge/bytes';
+import {
+  importPublicKey,
+  type PublicKey,
+  prepareSender,
+  type SenderContext,
+  type SenderSetup,
+  type Suite,
+  suiteOf,
+} from '@privacy-edge/hpke';
 import { isSuiteUsable, type KeyConfig, type SymmetricSuite } from './key-config.ts';
-import { CHUNKED_LABELS, encodeHeader, type Labels, requestInfo, WHOLE_LABELS } from './labels.ts';
+import { encodeHeader, type Labels, requestInfo, WHOLE_LABELS } from './labels.ts';
 import { OhttpError, openFailed } from './ohttp-error.ts';
 import { deriveResponseKeys, type Exporter, responseNonceLength } from './response-keys.ts';
-import { replaceErrors } from './settle.ts';
 
 const NOTHING = new Uint8Array(0);
 
@@ -19,14 +24,6 @@ export interface EncapsulatedRequest {
   /** Body of a `message/ohttp-req`. */
   readonly message: Uint8Array;
   readonly response: ResponseOpener;
-}
-
-/** The beginning of a chunked request, the sealer for what follows, and the opener for the answer. */
-export interface EncapsulatedChunkedRequest {
-  /** First bytes of a `message/ohttp-chunked-req`: header and encapsulated key. */
-  readonly header: Uint8Array;
-  readonly request: ChunkSealer;
-  readonly response: ChunkedResponseOpener;
 }
 
 /** Opens the response to one request, once. */
@@ -67,34 +64,36 @@ export class ResponseOpener {
   }
 }
 
+/** The HPKE context of one request. */
+export interface RequestContext {
+  /** Header and encapsulated key. */
+  readonly header: Uint8Array;
+  readonly enc: Uint8Array;
+  readonly context: SenderContext;
+  readonly hpke: Suite;
+}
+
 /** Encapsulates requests for one key configuration. Stateless between requests: each gets an HPKE context of its own. */
 export class Encapsulator {
   /** What requests are encapsulated for. */
   readonly config: KeyConfig;
   /** The suite used. */
   readonly suite: SymmetricSuite;
-  readonly #hpke: Suite;
-  readonly #header: Uint8Array;
-  readonly #whole: SenderSetup;
-  readonly #chunked: SenderSetup;
   readonly #labels: Labels;
+  readonly #hpke: Suite;
+  readonly #publicKey: PublicKey;
+  readonly #header: Uint8Array;
+  /** By label: what the requests that have it share. */
+  readonly #setups = new Map<string, Awaitable<SenderSetup>>();
 
   /** Made by {@link prepareEncapsulator}. */
-  constructor(
-    config: KeyConfig,
-    suite: SymmetricSuite,
-    labels: Labels,
-    hpke: Suite,
-    whole: SenderSetup,
-    chunked: SenderSetup,
-  ) {
+  constructor(config: KeyConfig, suite: SymmetricSuite, labels: Labels, hpke: Suite, publicKey: PublicKey) {
     this.config = config;
     this.suite = suite;
     this.#labels = labels;
     this.#hpke = hpke;
+    this.#publicKey = publicKey;
     this.#header = encodeHeader(config.keyId, config.kemId, suite);
-    this.#whole = whole;
-    this.#chunked = chunked;
   }
 
   /**
@@ -104,43 +103,47 @@ export class Encapsulator {
    * @see RFC 9458 §4.3
    */
   encapsulate(request: Uint8Array, random: RandomSource): Awaitable<EncapsulatedRequest> {
-    return andThen(this.#setup(this.#whole, random), ({ enc, context }) =>
+    return andThen(this.start(this.#labels.request, random), ({ hpke, header, enc, context }) =>
       andThen(context.seal(NOTHING, request), (ciphertext) => ({
-        message: concatBytes(this.#header, enc, ciphertext),
-        response: new ResponseOpener(this.#hpke, context, utf8(this.#labels.response), enc),
+        message: concatBytes(header, ciphertext),
+        response: new ResponseOpener(hpke, context, utf8(this.#labels.response), enc),
       })),
     );
   }
 
   /**
-   * Starts a chunked request.
+   * Starts a request whose content is sealed by somebody else, such as `encapsulateChunked`.
    *
+   * @param label - of the kind of request; what requests of one kind share is computed with the first
+   * @param random - for the ephemeral key
    * @throws {@link OhttpError} `CONFIG_UNUSABLE`
-   * @see Chunked OHTTP §6.1
    */
-  encapsulateChunked(random: RandomSource): Awaitable<EncapsulatedChunkedRequest> {
-    return andThen(this.#setup(this.#chunked, random), ({ enc, context }) => ({
-      header: concatBytes(this.#header, enc),
-      request: new ChunkSealer((aad, plaintext) => context.seal(aad, plaintext)),
-      response: new ChunkedResponseOpener(
-        responseNonceLength(this.#hpke),
-        (responseNonce) => deriveResponseKeys(this.#hpke, context, utf8(CHUNKED_LABELS.response), enc, responseNonce),
-        (openChunk) => new ChunkOpener(openChunk, this.#hpke.aead.Nt),
-      ),
-    }));
+  start(label: string, random: RandomSource): Awaitable<RequestContext> {
+    return replaceErrors(
+      () =>
+        andThen(this.#setup(label), (setup) =>
+          andThen(setup.setup(random), ({ enc, context }) => ({
+            header: concatBytes(this.#header, enc),
+            enc,
+            context,
+            hpke: this.#hpke,
+          })),
+        ),
+      keyUnusable,
+    );
   }
 
-  #setup(setup: SenderSetup, random: RandomSource): ReturnType<SenderSetup['setup']> {
-    return replaceErrors(
-      () => setup.setup(random),
-      () =>
-        new OhttpError('CONFIG_UNUSABLE', 'Cannot encapsulate: the public key of the key configuration is not usable'),
-    );
+  #setup(label: string): Awaitable<SenderSetup> {
+    const known = this.#setups.get(label);
+    if (known !== undefined) return known;
+    const setup = prepareSender(this.#hpke, this.#publicKey, requestInfo(label, this.#header));
+    this.#setups.set(label, setup);
+    return setup;
   }
 }
 
 /**
- * Prepares a key configuration for use: validates the public key and computes what all requests share.
+ * Prepares a key configuration for use: validates the public key.
  *
  * @param config - authenticated by the caller (HTTPS or a pinned digest); RFC 9458 §3 leaves that to the client
  * @param suite - one of `config.suites`
@@ -152,21 +155,22 @@ export function prepareEncapsulator(
   suite: SymmetricSuite,
   labels: Labels = WHOLE_LABELS,
 ): Awaitable<Encapsulator> {
-  if (!isSuiteUsable(config.kemId, suite)) {
-    throw new OhttpError('CONFIG_UNUSABLE', 'Cannot use key configuration: its suite is not supported');
+  const { kemId, publicKey } = config;
+  if (!isSuiteUsable(kemId, suite)) {
+    throw unusable('suite');
   }
-  const hpke = suiteOf(config.kemId, suite.kdfId, suite.aeadId);
-  const header = encodeHeader(config.keyId, config.kemId, suite);
-  return replaceErrors(
-    () =>
-      andThen(importPublicKey(config.kemId, config.publicKey), (publicKey) =>
-        andThen(prepareSender(hpke, publicKey, requestInfo(labels.request, header)), (whole) =>
-          andThen(
-            prepareSender(hpke, publicKey, requestInfo(CHUNKED_LABELS.request, header)),
-            (chunked) => new Encapsulator(config, suite, labels, hpke, whole, chunked),
-          ),
-        ),
-      ),
-    () => new OhttpError('CONFIG_UNUSABLE', 'Cannot use key configuration: its public key is not valid'),
+  const hpke = suiteOf(kemId, suite.kdfId, suite.aeadId);
+  return andThen(
+    replaceErrors(() => importPublicKey(kemId, publicKey), keyUnusable),
+    (key) => new Encapsulator(config, suite, labels, hpke, key),
   );
+}
+
+/** An invalid key, or one of an algorithm whose code cannot be loaded. */
+function keyUnusable(): OhttpError {
+  return unusable('public key');
+}
+
+function unusable(what: string): OhttpError {
+  return new OhttpError('CONFIG_UNUSABLE', `Cannot use key configuration: its ${what} is not usable here`);
 }

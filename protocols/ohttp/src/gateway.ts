@@ -1,5 +1,5 @@
 /** The gateway's side of one exchange. RFC 9458 §4.3 and §4.4. */
-import { type Awaitable, andThen, concatBytes, utf8 } from '@privacy-edge/bytes';
+import { type Awaitable, andThen, concatBytes, replaceErrors, utf8 } from '@privacy-edge/bytes';
 import type { RecipientContext, Suite } from '@privacy-edge/hpke';
 import { responseChunkStep } from './chunked-response.ts';
 import { ChunkOpener, ChunkSealer } from './chunks.ts';
@@ -8,7 +8,6 @@ import type { GatewayKey, PreparedSuite } from './gateway-key.ts';
 import { CHUNKED_LABELS, HEADER_LENGTH } from './labels.ts';
 import { OhttpError, openFailed } from './ohttp-error.ts';
 import { deriveResponseKeys, responseNonceLength } from './response-keys.ts';
-import { replaceErrors } from './settle.ts';
 
 const NOTHING = new Uint8Array(0);
 

@@ -1,11 +1,13 @@
+export { systemRandom } from '@privacy-edge/hpke';
+export { type EncapsulatedChunkedRequest, encapsulateChunked } from './chunked-client.ts';
 export { ChunkedResponseOpener } from './chunked-response.ts';
 export { ChunkOpener, ChunkSealer, type ChunkStep, MAX_CHUNK_PLAINTEXT } from './chunks.ts';
 export {
-  type EncapsulatedChunkedRequest,
   type EncapsulatedRequest,
   Encapsulator,
   prepareEncapsulator,
   type RandomSource,
+  type RequestContext,
   ResponseOpener,
 } from './client.ts';
 export {
@@ -21,6 +23,8 @@ export {
 } from './gateway.ts';
 export { createGatewayKey, GatewayKey, type GatewayKeyInit, type PreparedSuite } from './gateway-key.ts';
 export {
+  decodeKeyConfigList,
+  encodeKeyConfig,
   isSuiteUsable,
   KeyConfig,
   type KeyConfigCollection,

@@ -1,5 +1,5 @@
 /** Key configurations. RFC 9458 §3. */
-import { type Codec, DecodeError, Reader, Writer } from '@privacy-edge/bytes';
+import { type Codec, concatBytes, DecodeError, joinBytes, Reader, uint16 } from '@privacy-edge/bytes';
 import { AEAD_EXPORT_ONLY, isKemSupported, isSuiteSupported, kemById } from '@privacy-edge/hpke';
 import { MEDIA_TYPE_KEYS } from './media-types.ts';
 
@@ -35,26 +35,28 @@ export interface KeyConfigCollection {
  * Key Config { Key Identifier (8), HPKE KEM ID (16), HPKE Public Key (Npk * 8),
  *              HPKE Symmetric Algorithms Length (16) = 4..65532, HPKE Symmetric Algorithms (32) ... }    RFC 9458 §3.1
  */
-export const KeyConfig: Codec<KeyConfig> = {
-  encode(config) {
-    const writer = new Writer(7 + config.publicKey.length + 4 * config.suites.length);
-    writer
-      .u8(config.keyId)
-      .u16(config.kemId)
-      .bytes(config.publicKey)
-      .u16(4 * config.suites.length);
-    for (const suite of config.suites) writer.u16(suite.kdfId).u16(suite.aeadId);
-    return writer.finish();
-  },
-  decode(bytes) {
-    const config = decodeConfig(bytes);
-    if (config === undefined) throw new DecodeError('INVALID', 'The key configuration uses an unknown KEM');
-    return config;
-  },
-};
+export const KeyConfig: Codec<KeyConfig> = { encode: encodeKeyConfig, decode: decodeKeyConfig };
+
+/**
+ * `KeyConfig.encode`, for who needs nothing else.
+ *
+ * @param config - numbers in their ranges
+ * @throws {RangeError} for a number that is too large
+ */
+export function encodeKeyConfig({ keyId, kemId, publicKey, suites }: KeyConfig): Uint8Array {
+  if (keyId !== (keyId & 0xff)) throw new RangeError(`A key identifier is 0 to 255, not ${keyId}`);
+  const pairs = suites.flatMap(({ kdfId, aeadId }) => [kdfId, aeadId]);
+  return concatBytes(Uint8Array.of(keyId), uint16(kemId), publicKey, uint16(2 * pairs.length, ...pairs));
+}
+
+function decodeKeyConfig(bytes: Uint8Array): KeyConfig {
+  const config = decodeIfKnown(bytes);
+  if (config === undefined) throw new DecodeError('INVALID', 'The key configuration uses an unknown KEM');
+  return config;
+}
 
 /** Undefined for a KEM that is unknown here: without its key length the rest cannot be read. */
-function decodeConfig(bytes: Uint8Array): KeyConfig | undefined {
+function decodeIfKnown(bytes: Uint8Array): KeyConfig | undefined {
   const reader = new Reader(bytes, 'key configuration');
   const keyId = reader.u8();
   const kemId = reader.u16();
@@ -63,10 +65,7 @@ function decodeConfig(bytes: Uint8Array): KeyConfig | undefined {
   const list = reader.vector(2);
   reader.end();
   if (list.length < 4 || list.length % 4 !== 0) {
-    throw new DecodeError(
-      'INVALID',
-      'The key configuration lists symmetric algorithms in a length that is no multiple of 4',
-    );
+    throw new DecodeError('INVALID', 'The key configuration has no whole number of symmetric algorithms');
   }
   const pairs = new Reader(list, 'list of symmetric algorithms');
   const suites: SymmetricSuite[] = [];
@@ -74,39 +73,41 @@ function decodeConfig(bytes: Uint8Array): KeyConfig | undefined {
   return { keyId, kemId, publicKey, suites };
 }
 
-/**
- * A list of key configurations, each behind a 16-bit length: `application/ohttp-keys`.
- *
- * `decode` throws for any malformed entry, and the caller must then use none of the list: gateways could otherwise tell
- * clients apart by which damaged entries they manage to read.
- *
- * @see RFC 9458 §3.2
- */
+/** A list of key configurations, each behind a 16-bit length: `application/ohttp-keys`. RFC 9458 §3.2. */
 export const KeyConfigList: {
   readonly mediaType: string;
   encode(configs: readonly KeyConfig[]): Uint8Array;
+  /** {@link decodeKeyConfigList} */
   decode(bytes: Uint8Array): KeyConfigCollection;
-} = {
-  mediaType: MEDIA_TYPE_KEYS,
-  encode(configs) {
-    const writer = new Writer(128);
-    for (const config of configs) writer.vector(2, KeyConfig.encode(config));
-    return writer.finish();
-  },
-  decode(bytes) {
-    const reader = new Reader(bytes, 'list of key configurations');
-    const usable: KeyConfig[] = [];
-    let skipped = 0;
-    // RFC 9458 §3.2: one or more.
-    if (reader.remaining === 0) throw new DecodeError('TRUNCATED', 'The list of key configurations is empty');
-    while (reader.remaining > 0) {
-      const config = decodeConfig(reader.vector(2));
-      if (config === undefined) skipped++;
-      else usable.push(config);
-    }
-    return { usable, skipped };
-  },
-};
+} = { mediaType: MEDIA_TYPE_KEYS, encode: encodeKeyConfigList, decode: decodeKeyConfigList };
+
+function encodeKeyConfigList(configs: readonly KeyConfig[]): Uint8Array {
+  return joinBytes(configs.map(encodeKeyConfig).flatMap((bytes) => [uint16(bytes.length), bytes]));
+}
+
+/**
+ * `KeyConfigList.decode`, for who needs nothing else.
+ *
+ * It throws for any malformed entry, and the caller must then use none of the list: gateways could otherwise tell clients
+ * apart by which damaged entries they manage to read.
+ *
+ * @param bytes - attacker-controlled
+ * @throws {@link DecodeError}
+ * @see RFC 9458 §3.2
+ */
+export function decodeKeyConfigList(bytes: Uint8Array): KeyConfigCollection {
+  const reader = new Reader(bytes, 'list of key configurations');
+  const usable: KeyConfig[] = [];
+  let skipped = 0;
+  // RFC 9458 §3.2: one or more.
+  if (reader.remaining === 0) throw new DecodeError('TRUNCATED', 'The list of key configurations is empty');
+  while (reader.remaining > 0) {
+    const config = decodeIfKnown(reader.vector(2));
+    if (config === undefined) skipped++;
+    else usable.push(config);
+  }
+  return { usable, skipped };
+}
 
 /** A configuration and the one of its suites that a client will use. */
 export interface SelectedSuite {

@@ -1,5 +1,5 @@
 /** Labels that separate the uses of one HPKE key. RFC 9458 §4.6, Chunked OHTTP §6. */
-import { utf8, Writer } from '@privacy-edge/bytes';
+import { concatBytes, uint16, utf8 } from '@privacy-edge/bytes';
 import type { SymmetricSuite } from './key-config.ts';
 
 /** The media types whose names go into the key schedule, for requests and for responses. */
@@ -22,10 +22,10 @@ export const HEADER_LENGTH = 7;
 
 /** Key Identifier (8), HPKE KEM ID (16), HPKE KDF ID (16), HPKE AEAD ID (16). RFC 9458 §4.1. */
 export function encodeHeader(keyId: number, kemId: number, suite: SymmetricSuite): Uint8Array {
-  return new Writer(HEADER_LENGTH).u8(keyId).u16(kemId).u16(suite.kdfId).u16(suite.aeadId).finish();
+  return concatBytes(Uint8Array.of(keyId), uint16(kemId, suite.kdfId, suite.aeadId));
 }
 
 /** `info` of the HPKE context: label, a zero byte, header. RFC 9458 §4.3. */
 export function requestInfo(label: string, header: Uint8Array): Uint8Array {
-  return new Writer(label.length + 1 + HEADER_LENGTH).bytes(utf8(label)).u8(0).bytes(header).finish();
+  return concatBytes(utf8(label), Uint8Array.of(0), header);
 }

@@ -3,7 +3,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { concatBytes, fromHex, toHex } from '@privacy-edge/bytes';
 import { chunkNonce } from '../src/chunked-response.ts';
-import { CHUNKED_LABELS, KeyConfig, prepareEncapsulator, receiveChunkedRequest } from '../src/index.ts';
+import {
+  CHUNKED_LABELS,
+  encapsulateChunked,
+  KeyConfig,
+  prepareEncapsulator,
+  receiveChunkedRequest,
+} from '../src/index.ts';
 import { encodeHeader, requestInfo } from '../src/labels.ts';
 import { fixedRandom, keyOf, receive } from './fixture.ts';
 
@@ -39,7 +45,7 @@ describe('Chunked OHTTP appendix A', () => {
 
   it('a client makes the three chunks of the request and opens those of the response', async () => {
     const client = await prepareEncapsulator(KeyConfig.decode(fromHex(CONFIG)), SUITES[0]);
-    const exchange = await client.encapsulateChunked(fixedRandom(CLIENT_SECRET));
+    const exchange = await encapsulateChunked(client, fixedRandom(CLIENT_SECRET));
     assert.equal(toHex(exchange.header), REQUEST_HEADER);
     const request = fromHex(REQUEST);
     assert.equal(toHex(await exchange.request.seal(request.subarray(0, 12))), REQUEST_CHUNKS[0]);

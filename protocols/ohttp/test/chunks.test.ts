@@ -3,7 +3,13 @@ import { describe, it } from 'node:test';
 import { concatBytes, encodeVarint, fromHex, toHex } from '@privacy-edge/bytes';
 import fc from 'fast-check';
 import { chunkNonce, responseChunkStep } from '../src/chunked-response.ts';
-import { ChunkOpener, ChunkSealer, MAX_CHUNK_PLAINTEXT, receiveChunkedRequest } from '../src/index.ts';
+import {
+  ChunkOpener,
+  ChunkSealer,
+  encapsulateChunked,
+  MAX_CHUNK_PLAINTEXT,
+  receiveChunkedRequest,
+} from '../src/index.ts';
 import {
   codeOf,
   cut,
@@ -28,7 +34,7 @@ const ENC = '31'.repeat(32);
 
 /** A chunked exchange of which both sides can be made again and again with the same keys. */
 async function fixedExchange(pair: Pair, requestChunks: readonly Uint8Array[], responseChunks: readonly Uint8Array[]) {
-  const start = () => pair.client.encapsulateChunked(fixedRandom(ENC));
+  const start = () => encapsulateChunked(pair.client, fixedRandom(ENC));
   const sent = await start();
   const request = concatBytes(sent.header, await sealAll(sent.request, requestChunks));
   const open = async () => {
@@ -64,7 +70,7 @@ describe('a chunked exchange', () => {
     for (const suite of SUITES) {
       it(`works with KEM 0x${kemId.toString(16)} and AEAD ${suite.aeadId}`, async () => {
         const { client, findKey } = await makePair({ kemId, suite });
-        const sent = await client.encapsulateChunked(random);
+        const sent = await encapsulateChunked(client, random);
         const message = concatBytes(sent.header, await sealAll(sent.request, CHUNKS));
         const received = receiveChunkedRequest(message, findKey);
         const opened = await received!.open();
@@ -79,7 +85,7 @@ describe('a chunked exchange', () => {
 
   it('may be answered before the request is complete', async () => {
     const { client, findKey } = await makePair();
-    const sent = await client.encapsulateChunked(random);
+    const sent = await encapsulateChunked(client, random);
     const opened = await receiveChunkedRequest(sent.header, findKey)!.open();
     const { nonce, sealer } = await opened.startResponse(random);
     assert.deepEqual(await sent.response.push(concatBytes(nonce, await sealer.seal(pattern(4)))), [pattern(4)]);
@@ -90,7 +96,7 @@ describe('a chunked exchange', () => {
 
   it('startResponse() works once', async () => {
     const { client, findKey } = await makePair();
-    const { header } = await client.encapsulateChunked(random);
+    const { header } = await encapsulateChunked(client, random);
     const opened = await receiveChunkedRequest(header, findKey)!.open();
     await opened.startResponse(random);
     assert.equal(await codeOf(() => opened.startResponse(random)), 'ALREADY_USED');
@@ -98,7 +104,7 @@ describe('a chunked exchange', () => {
 
   it('receiveChunkedRequest() waits for header and encapsulated key, and keeps the rest', async () => {
     const { client, findKey } = await makePair();
-    const { header, request } = await client.encapsulateChunked(random);
+    const { header, request } = await encapsulateChunked(client, random);
     const message = concatBytes(header, await request.sealFinal(pattern(9)));
     for (let length = 0; length < header.length; length++) {
       assert.equal(receiveChunkedRequest(message.subarray(0, length), findKey), undefined);
@@ -218,7 +224,7 @@ describe('a receiver of chunks', () => {
   it('refuses chunks that are swapped, repeated, dropped or renumbered', async () => {
     const pair = await makePair();
     const parts = async () => {
-      const sent = await pair.client.encapsulateChunked(fixedRandom(ENC));
+      const sent = await encapsulateChunked(pair.client, fixedRandom(ENC));
       const opened = await receiveChunkedRequest(sent.header, pair.findKey)!.open();
       const a = await sent.request.seal(pattern(5, 1));
       const b = await sent.request.seal(pattern(5, 2));
@@ -324,7 +330,7 @@ describe('a receiver of chunks', () => {
   it('knows whether a chunk authenticated, also when a later one in the same piece did not', async () => {
     const pair = await makePair();
     const { client, findKey } = pair;
-    const sent = await client.encapsulateChunked(random);
+    const sent = await encapsulateChunked(client, random);
     const opened = await receiveChunkedRequest(sent.header, findKey)!.open();
     assert.equal(opened.request.authenticated, false);
     const good = await sent.request.seal(pattern(3));
@@ -332,7 +338,7 @@ describe('a receiver of chunks', () => {
     assert.equal(await codeOf(() => opened.request.push(concatBytes(good, bad))), 'OPEN_FAILED');
     assert.equal(opened.request.authenticated, true);
 
-    const other = await receiveChunkedRequest((await client.encapsulateChunked(random)).header, findKey)!.open();
+    const other = await receiveChunkedRequest((await encapsulateChunked(client, random)).header, findKey)!.open();
     assert.equal(await codeOf(() => other.request.push(good)), 'OPEN_FAILED');
     assert.equal(other.request.authenticated, false);
   });

@@ -5,6 +5,8 @@ import { AEAD_EXPORT_ONLY, deriveKeyPair, kemById } from '@privacy-edge/hpke';
 import fc from 'fast-check';
 import {
   createGatewayKey,
+  decodeKeyConfigList,
+  encodeKeyConfig,
   isSuiteUsable,
   KeyConfig,
   KeyConfigList,
@@ -44,6 +46,29 @@ describe('KeyConfig', () => {
         suites: suites.map((suite) => ({ ...suite })),
       }),
     );
+
+  it('encode() refuses numbers that do not fit', () => {
+    for (const bad of [
+      { ...config(1), keyId: 256 },
+      { ...config(1), keyId: -1 },
+      { ...config(1), keyId: 1.5 },
+      { ...config(1), kemId: 0x10000 },
+      config(1, X25519, [{ kdfId: 1, aeadId: 0x10000 }]),
+      config(
+        1,
+        X25519,
+        Array.from({ length: 0x4000 }, () => SUITE),
+      ),
+    ]) {
+      assert.throws(() => KeyConfig.encode(bad), RangeError);
+    }
+  });
+
+  it('encode() and the decode() of lists are there as functions', () => {
+    assert.equal(toHex(encodeKeyConfig(config(1))), toHex(KeyConfig.encode(config(1))));
+    const list = KeyConfigList.encode([config(1), config(2)]);
+    assert.deepEqual(decodeKeyConfigList(list), KeyConfigList.decode(list));
+  });
 
   it('decode() undoes encode(), alone and in a list', () => {
     fc.assert(

@@ -1,6 +1,7 @@
 /** Rules for method, scheme, authority, path and status. RFC 9292 §3.4 and §3.5. */
 import { DecodeError } from '@privacy-edge/bytes';
 import type { Field } from './field.ts';
+import { isToken } from './field-rules.ts';
 import type { RequestHead } from './message.ts';
 
 /** Framing indicators. RFC 9292 §3.3. */
@@ -29,8 +30,8 @@ export function isKnownLength(indicator: number, wanted: MessageKind): boolean {
 
 /** The framing indicator for an encoder. */
 export function framingIndicator(kind: MessageKind, known: boolean): number {
-  if (kind === 'request') return known ? KNOWN_LENGTH_REQUEST : INDETERMINATE_LENGTH_REQUEST;
-  return known ? KNOWN_LENGTH_RESPONSE : INDETERMINATE_LENGTH_RESPONSE;
+  const indicator = kind === 'request' ? KNOWN_LENGTH_REQUEST : KNOWN_LENGTH_RESPONSE;
+  return known ? indicator : indicator + INDETERMINATE_LENGTH_REQUEST;
 }
 
 /** Whether a status code is informational (true) or final (false). `INVALID` for anything outside of 100 to 599. */
@@ -51,24 +52,28 @@ type RequestControl = Pick<RequestHead, 'method' | 'scheme' | 'authority' | 'pat
  */
 export function requestProblem(control: RequestControl, fields: readonly Field[]): string | undefined {
   const { method, scheme, authority, path } = control;
-  if (!METHOD.test(method)) return 'the method is not a token';
+  if (!isToken(method)) return invalid('method');
   if (method === 'CONNECT' && !fields.some(([name]) => name === ':protocol')) {
     if (scheme !== '' || path !== '') return 'CONNECT has a scheme or a path';
-    return isWebAuthority(authority) ? undefined : 'CONNECT has no valid authority';
+    return isWebAuthority(authority) ? undefined : invalid('authority');
   }
-  if (!SCHEME.test(scheme)) return 'the scheme is not valid';
+  if (!SCHEME.test(scheme)) return invalid('scheme');
   return /^https?$/i.test(scheme) ? webTargetProblem(method, authority, path) : otherTargetProblem(authority, path);
 }
 
 function webTargetProblem(method: string, authority: string, path: string): string | undefined {
-  if (authority !== '' && !isWebAuthority(authority)) return 'the authority is not a host with an optional port';
+  if (authority !== '' && !isWebAuthority(authority)) return invalid('authority');
   if (path === '*') return method === 'OPTIONS' ? undefined : 'only OPTIONS has the path *';
-  return WEB_PATH.test(path) ? undefined : 'the path is not an absolute path with an optional query';
+  return path.startsWith('/') && ANY_PATH.test(path) ? undefined : invalid('path');
 }
 
 function otherTargetProblem(authority: string, path: string): string | undefined {
-  if (!ANY_AUTHORITY.test(authority)) return 'the authority has a forbidden character';
-  return ANY_PATH.test(path) ? undefined : 'the path has a forbidden character';
+  if (!ANY_AUTHORITY.test(authority)) return invalid('authority');
+  return ANY_PATH.test(path) ? undefined : invalid('path');
+}
+
+function invalid(what: string): string {
+  return `the ${what} is not valid`;
 }
 
 /** Whether a text is a host with an optional port: what http and https allow as authority, and as Host. */
@@ -77,13 +82,11 @@ export function isWebAuthority(text: string): boolean {
 }
 
 // None of these can backtrack: each alternative starts with characters that the others do not have.
-const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** RFC 3986 §3.1. */
 const SCHEME = /^[A-Za-z][A-Za-z0-9+.-]*$/;
 /** Host and optional port without user information, RFC 3986 §3.2; a host is never empty, RFC 9110 §4.2.1. */
 const WEB_AUTHORITY = /^(?:\[[0-9A-Za-z:.]+\]|(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})+)(?::[0-9]{0,5})?$/;
 /** Adds user information and any shape for schemes that this kit does not know. */
 const ANY_AUTHORITY = /^[A-Za-z0-9\-._~!$&'()*+,;=%:@[\]]*$/;
-// Neither has a fragment, white space, control or non-ASCII bytes: the places where two parsers of one target disagree.
-const WEB_PATH = /^\/[!"$-~]*$/;
+/** No fragment, white space, control or non-ASCII bytes: the places where two parsers of one target disagree. */
 const ANY_PATH = /^[!"$-~]*$/;

@@ -1,5 +1,5 @@
 /** Whole binary messages from bytes. RFC 9292 §3. */
-import { DecodeError, latin1, Reader, Writer } from '@privacy-edge/bytes';
+import { DecodeError, isAllZero, latin1, Reader } from '@privacy-edge/bytes';
 import { isInformational, isKnownLength, requestProblem } from './control-data.ts';
 import type { Field } from './field.ts';
 import type { FieldSection } from './field-rules.ts';
@@ -151,17 +151,19 @@ function readContent(reader: Reader, known: boolean): Uint8Array {
   return secondLength === 0 ? first : joinChunks(reader, first, secondLength);
 }
 
-/** Joins content chunks. Keeps one buffer and no list: a peer may send one byte per chunk. */
+/** Joins content chunks. One buffer that what is left must fit in, and no list: a peer may send one byte per chunk. */
 function joinChunks(reader: Reader, first: Uint8Array, secondLength: number): Uint8Array {
-  const content = new Writer(Math.min(2 * (first.length + secondLength), first.length + reader.remaining));
-  content.bytes(first);
-  for (let length = secondLength; length > 0; length = reader.varint()) content.bytes(reader.bytes(length));
-  return content.finish();
+  const content = new Uint8Array(first.length + reader.remaining);
+  content.set(first);
+  let end = first.length;
+  for (let length = secondLength; length > 0; length = reader.varint()) {
+    content.set(reader.bytes(length), end);
+    end += length;
+  }
+  return content.subarray(0, end);
 }
 
 /** Padding is zero. Checking is optional, but unchecked bytes would be a channel that nobody looks at. RFC 9292 §3.8. */
 export function checkPadding(bytes: Uint8Array): void {
-  let bits = 0;
-  for (let i = 0; i < bytes.length; i++) bits |= bytes[i] as number;
-  if (bits !== 0) throw new DecodeError('INVALID', 'Cannot decode the message: its padding is not zero');
+  if (!isAllZero(bytes)) throw new DecodeError('INVALID', 'Cannot decode the message: its padding is not zero');
 }

@@ -10,8 +10,11 @@ import type { BinaryRequest, BinaryResponse, InformationalResponse, RequestHead 
 export interface EncodeOptions {
   /** Default `known`. */
   readonly framing?: 'known' | 'indeterminate';
-  /** Total bytes to reach by appending zero bytes; a message that is longer already is left as it is. Default 0. */
-  readonly paddedLength?: number;
+  /**
+   * Total bytes to reach by appending zero bytes, or what gives it for the bytes without them. A message that is longer
+   * already is left as it is. Default 0.
+   */
+  readonly paddedLength?: number | ((length: number) => number);
 }
 
 /**
@@ -50,8 +53,8 @@ export function encodeResponse(response: BinaryResponse, options: EncodeOptions 
   return into;
 }
 
-function allocate(length: number, options: EncodeOptions): Uint8Array {
-  const padded = options.paddedLength ?? 0;
+function allocate(length: number, { paddedLength = 0 }: EncodeOptions): Uint8Array {
+  const padded = typeof paddedLength === 'function' ? paddedLength(length) : paddedLength;
   if (!Number.isSafeInteger(padded) || padded < 0) throw new RangeError('A padded length is a whole number of bytes');
   return new Uint8Array(Math.max(length, padded));
 }

@@ -79,7 +79,7 @@ async function readBody(source: Request | Response): Promise<Uint8Array> {
 }
 
 /** Statuses that Fetch allows no content for. */
-const NULL_BODY_STATUSES = new Set([204, 205, 304]);
+const NULL_BODY_STATUSES: readonly number[] = [204, 205, 304];
 
 /**
  * A Fetch response. Content is left out where HTTP has none: for HEAD, and for 204, 205 and 304.
@@ -94,7 +94,7 @@ export function toFetchResponse(
   requestMethod = 'GET',
 ): Response {
   const init = { status: head.status, headers: toHeaders(withoutPseudoFields(stripConnectionFields(head.fields))) };
-  if (requestMethod === 'HEAD' || NULL_BODY_STATUSES.has(head.status)) {
+  if (requestMethod === 'HEAD' || NULL_BODY_STATUSES.includes(head.status)) {
     if (body !== null && !(body instanceof Uint8Array)) void body.cancel().catch(() => undefined);
     return new Response(null, init);
   }

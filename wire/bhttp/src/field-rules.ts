@@ -5,15 +5,19 @@ export const NAME_INVALID = 0;
 const NAME_LOWER_CASE = 1;
 export const NAME_MIXED_CASE = 2;
 
-/** Per byte: 0 not allowed in a token, 1 allowed, 2 an upper-case letter. RFC 9110 §5.6.2. */
-const TOKEN_BYTES = tokenBytes();
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
-function tokenBytes(): Uint8Array {
-  const table = new Uint8Array(256);
-  for (const character of "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz") table[character.charCodeAt(0)] = 1;
-  for (let code = 0x41; code <= 0x5a; code++) table[code] = 2;
-  return table;
+/** Whether a text is a token. RFC 9110 §5.6.2. */
+export function isToken(text: string): boolean {
+  return TOKEN.test(text);
 }
+
+/** Per byte: 0 not allowed in a token, 1 allowed, 2 an upper-case letter. */
+const TOKEN_BYTES = /* @__PURE__ */ Uint8Array.from({ length: 256 }, (_, byte) => {
+  const character = String.fromCharCode(byte);
+  if (!isToken(character)) return 0;
+  return character === character.toLowerCase() ? NAME_LOWER_CASE : NAME_MIXED_CASE;
+});
 
 /**
  * Judges a field name, or the name of a pseudo-field, which is a colon and a token.

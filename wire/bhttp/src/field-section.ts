@@ -25,16 +25,16 @@ export function parseFieldLines(bytes: Uint8Array, section: FieldSection, limits
   const text = latin1(bytes);
   let afterRegular = false;
   while (reader.remaining > 0) {
-    if (fields.length >= limits.maxFields) throw tooManyFields(section);
+    if (fields.length >= limits.maxFields) throw sectionTooLong(section);
     const nameLength = reader.varint();
     const nameAt = reader.skip(nameLength);
     const name = decodeName(bytes, text, nameAt, nameAt + nameLength);
     const valueLength = reader.varint();
     const valueAt = reader.skip(valueLength);
-    if (!isFieldValue(bytes, valueAt, valueAt + valueLength)) throw invalid('a value that HTTP does not allow');
+    if (!isFieldValue(bytes, valueAt, valueAt + valueLength)) throw invalid(BAD_VALUE);
     if (name.charCodeAt(0) === COLON) {
       const problem = pseudoFieldProblem(name, section, afterRegular);
-      if (problem !== undefined) throw new DecodeError('INVALID', `Cannot decode field lines: ${problem}`);
+      if (problem !== undefined) throw invalid(problem);
     } else afterRegular = true;
     fields.push([name, text.slice(valueAt, valueAt + valueLength)]);
   }
@@ -43,23 +43,19 @@ export function parseFieldLines(bytes: Uint8Array, section: FieldSection, limits
 
 function decodeName(bytes: Uint8Array, text: string, start: number, end: number): string {
   const kind = scanName(bytes, start, end);
-  if (kind === NAME_INVALID) throw invalid('a name that is not a token');
+  if (kind === NAME_INVALID) throw invalid(BAD_NAME);
   const name = text.slice(start, end);
   // Names are case-insensitive and the format does not forbid capitals; one spelling keeps every later comparison exact.
   return kind === NAME_MIXED_CASE ? name.toLowerCase() : name;
 }
 
-function invalid(what: string): DecodeError {
-  return new DecodeError('INVALID', `Cannot decode field lines: a line has ${what}`);
+function invalid(problem: string): DecodeError {
+  return new DecodeError('INVALID', `Cannot decode field lines: ${problem}`);
 }
 
-function tooManyFields(section: FieldSection): DecodeError {
-  return new DecodeError('LIMIT', `Cannot decode the ${section} section: it has too many field lines`);
-}
-
-/** The error for a section above `maxFieldSectionBytes`. */
+/** The error for a section above `maxFieldSectionBytes` or `maxFields`. */
 export function sectionTooLong(section: FieldSection): DecodeError {
-  return new DecodeError('LIMIT', `Cannot decode the ${section} section: it is too long`);
+  return new DecodeError('LIMIT', `Cannot decode the ${section} section: it is too long, or has too many lines`);
 }
 
 /** Bytes that {@link writeFieldLines} will need. */
@@ -88,10 +84,10 @@ export function writeFieldLines(into: Uint8Array, at: number, fields: readonly F
     lowerCaseName(into, nameAt, nameEnd);
     const valueAt = writeVarint(into, nameEnd, value.length);
     offset = writeLatin1(into, valueAt, value);
-    if (!isFieldValue(into, valueAt, offset)) throw unfit('a value that HTTP does not allow');
+    if (!isFieldValue(into, valueAt, offset)) throw unfit(BAD_VALUE);
     if (into[nameAt] === COLON) {
       const problem = pseudoFieldProblem(name.toLowerCase(), section, afterRegular);
-      if (problem !== undefined) throw new TypeError(`Cannot encode field lines: ${problem}`);
+      if (problem !== undefined) throw unfit(problem);
     } else afterRegular = true;
   }
   return offset;
@@ -99,7 +95,7 @@ export function writeFieldLines(into: Uint8Array, at: number, fields: readonly F
 
 function lowerCaseName(into: Uint8Array, start: number, end: number): void {
   const kind = scanName(into, start, end);
-  if (kind === NAME_INVALID) throw unfit('a name that is not a token');
+  if (kind === NAME_INVALID) throw unfit(BAD_NAME);
   if (kind !== NAME_MIXED_CASE) return;
   for (let i = start; i < end; i++) {
     const byte = into[i] as number;
@@ -107,8 +103,10 @@ function lowerCaseName(into: Uint8Array, start: number, end: number): void {
   }
 }
 
-function unfit(what: string): TypeError {
-  return new TypeError(`Cannot encode field lines: a line has ${what}`);
+function unfit(problem: string): TypeError {
+  return new TypeError(`Cannot encode field lines: ${problem}`);
 }
 
 const COLON = 0x3a;
+const BAD_NAME = 'a name is not a token';
+const BAD_VALUE = 'a value is not one that HTTP allows';

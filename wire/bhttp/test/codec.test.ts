@@ -30,6 +30,9 @@ test('decodeRequest() undoes encodeRequest() in both framings with any padding',
       const plain = encodeRequest(request, { framing: kind });
       const padded = encodeRequest(request, { framing: kind, paddedLength });
       assert.equal(padded.length, Math.max(plain.length, paddedLength));
+      const byRule = (length: number): number =>
+        length === plain.length ? paddedLength : assert.fail('another length');
+      assert.deepEqual(encodeRequest(request, { framing: kind, paddedLength: byRule }), padded);
       assert.deepEqual(decodeRequest(padded), request);
     }),
     { numRuns },
@@ -245,6 +248,7 @@ test('encodeResponse() refuses status codes out of range', () => {
 test('encoders refuse a padded length that is not a length', () => {
   for (const paddedLength of [-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
     assert.throws(() => encodeRequest(GET, { paddedLength }), RangeError);
+    assert.throws(() => encodeRequest(GET, { paddedLength: () => paddedLength }), RangeError);
   }
 });
 

@@ -13,3 +13,21 @@ export function andThen<T, U>(value: Awaitable<T>, step: (value: T) => Awaitable
 export function isPromiseLike<T>(value: Awaitable<T>): value is PromiseLike<T> {
   return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }
+
+/**
+ * Runs a step and puts one error in the place of whatever it throws or rejects with.
+ *
+ * @param step - should call one primitive and nothing else, so that no programming error is hidden
+ * @param replace - makes the error; it does not see the original, so nothing can leak through
+ */
+export function replaceErrors<T>(step: () => Awaitable<T>, replace: () => Error): Awaitable<T> {
+  try {
+    const value = step();
+    if (!isPromiseLike(value)) return value;
+    return value.then(undefined, () => {
+      throw replace();
+    });
+  } catch {
+    throw replace();
+  }
+}

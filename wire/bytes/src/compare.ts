@@ -11,6 +11,13 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return difference === 0;
 }
 
+/** Whether all bytes are zero, in time that depends on their number only. */
+export function isAllZero(bytes: Uint8Array): boolean {
+  let bits = 0;
+  for (let i = 0; i < bytes.length; i++) bits |= bytes[i] as number;
+  return bits === 0;
+}
+
 /** One buffer holding all `parts` in order. */
 export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
   return joinBytes(parts);

@@ -45,35 +45,23 @@ export class Reader {
 
   /** Unsigned 16-bit integer, network order. */
   u16(): number {
-    const at = this.#take(2);
-    return ((this.#bytes[at] as number) << 8) | (this.#bytes[at + 1] as number);
+    return this.#uint(2);
   }
 
   /** Unsigned 32-bit integer, network order. */
   u32(): number {
-    const at = this.#take(4);
-    return this.#number(at, 4);
+    return this.#uint(4);
   }
 
   /** Unsigned 64-bit integer, network order; `RANGE` above 2^53 - 1. */
   u64(): number {
-    const at = this.#take(8);
-    const value = this.#number(at, 8);
-    if (value > Number.MAX_SAFE_INTEGER)
-      throw new DecodeError('RANGE', `A number in the ${this.#what} is above 2^53 - 1`);
-    return value;
+    return this.#uint(8);
   }
 
   /** QUIC variable-length integer, RFC 9000 §16; `RANGE` above 2^53 - 1. */
   varint(): number {
-    const first = this.#bytes[this.#take(1)] as number;
-    const extra = (1 << (first >> 6)) - 1;
-    const at = this.#take(extra);
-    let value = first & 0x3f;
-    for (let i = at; i < at + extra; i++) value = value * 256 + (this.#bytes[i] as number);
-    if (value > Number.MAX_SAFE_INTEGER)
-      throw new DecodeError('RANGE', `A number in the ${this.#what} is above 2^53 - 1`);
-    return value;
+    const first = this.u8();
+    return first < 0x40 ? first : this.#uint((1 << (first >> 6)) - 1, first & 0x3f);
   }
 
   /** The next `length` bytes, as a view of the input. */
@@ -89,8 +77,7 @@ export class Reader {
 
   /** A vector with a length prefix of 1, 2 or 4 bytes, as a view of the input (RFC 8446 §3.4). */
   vector(prefixBytes: 1 | 2 | 4): Uint8Array {
-    const length = this.#number(this.#take(prefixBytes), prefixBytes);
-    return this.bytes(length);
+    return this.bytes(this.#uint(prefixBytes));
   }
 
   /** Everything that is left, as a view of the input. */
@@ -103,9 +90,14 @@ export class Reader {
     if (this.remaining !== 0) throw new DecodeError('TRAILING', `${this.remaining} bytes follow the ${this.#what}`);
   }
 
-  #number(at: number, length: number): number {
-    let value = 0;
+  /** @param high - what comes before the next `length` bytes */
+  #uint(length: number, high = 0): number {
+    const at = this.#take(length);
+    let value = high;
     for (let i = at; i < at + length; i++) value = value * 256 + (this.#bytes[i] as number);
+    if (value > Number.MAX_SAFE_INTEGER) {
+      throw new DecodeError('RANGE', `A number in the ${this.#what} is above 2^53 - 1`);
+    }
     return value;
   }
 }

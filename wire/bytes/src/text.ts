@@ -1,10 +1,10 @@
-/** Conversions between bytes and text. */
+/** Text as bytes: UTF-8, and Latin-1. */
 import { DecodeError } from './decode-error.ts';
 
 const encoder = new TextEncoder();
 // Shares nothing between calls: without `stream` a decoder keeps no state.
 const asciiDecoder = new TextDecoder();
-const strictDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const strictDecoder = /* @__PURE__ */ new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** UTF-8 bytes of `text`. */
 export function utf8(text: string): Uint8Array {
@@ -64,45 +64,4 @@ export function writeLatin1(into: Uint8Array, offset: number, text: string): num
   }
   if (bits > 0xff) throw new RangeError('A byte string holds a character above U+00FF');
   return offset + text.length;
-}
-
-const HEX = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'));
-
-/** Lower-case hexadecimal. */
-export function toHex(bytes: Uint8Array): string {
-  let text = '';
-  for (const byte of bytes) text += HEX[byte];
-  return text;
-}
-
-/**
- * Bytes of hexadecimal text, either case.
- *
- * @throws {@link DecodeError} `INVALID` for an odd length or another character
- */
-export function fromHex(text: string): Uint8Array {
-  if (text.length % 2 !== 0 || /[^0-9a-f]/i.test(text)) throw new DecodeError('INVALID', 'The text is not hexadecimal');
-  const bytes = new Uint8Array(text.length / 2);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(text.slice(2 * i, 2 * i + 2), 16);
-  return bytes;
-}
-
-/** URL-safe Base64 without padding, RFC 4648 §5. */
-export function toBase64Url(bytes: Uint8Array): string {
-  return btoa(latin1(bytes)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
-}
-
-/**
- * Bytes of URL-safe Base64 without padding, RFC 4648 §5. Strict: no padding, no white space, no unused bits.
- *
- * @throws {@link DecodeError} `INVALID`
- */
-export function fromBase64Url(text: string): Uint8Array {
-  if (/[^A-Za-z0-9_-]/.test(text) || text.length % 4 === 1)
-    throw new DecodeError('INVALID', 'The text is not base64url');
-  const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
-  const bytes = Uint8Array.from(binary, (character) => character.charCodeAt(0));
-  // Two texts for one value would let a peer tag a value without changing it.
-  if (toBase64Url(bytes) !== text) throw new DecodeError('INVALID', 'The base64url text has unused bits set');
-  return bytes;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DecodeError, fromHex, Reader, toHex, Writer } from '@privacy-edge/bytes';
+import { DecodeError, fromHex, Reader, toHex, uint16, Writer } from '@privacy-edge/bytes';
 import fc from 'fast-check';
 
 const numRuns = Number(process.env['PRIVACY_EDGE_FUZZ_RUNS'] ?? 2000);
@@ -105,4 +105,12 @@ test('Reader throws only DecodeError, whatever it is asked to read', () => {
     }),
     { numRuns },
   );
+});
+
+test('uint16() writes any number of integers, and refuses what does not fit', () => {
+  assert.equal(toHex(uint16()), '');
+  assert.equal(toHex(uint16(0, 1, 0x0102, 0xffff)), '000000010102ffff');
+  for (const value of [-1, 0x10000, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 32]) {
+    assert.throws(() => uint16(1, value), RangeError);
+  }
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
-import { andThen, isPromiseLike, Secret } from '@privacy-edge/bytes';
+import { andThen, isPromiseLike, replaceErrors, Secret } from '@privacy-edge/bytes';
 
 test('Secret prints as [secret] everywhere and reveals its value', () => {
   const secret = new Secret('hunter2');
@@ -35,4 +35,24 @@ test('isPromiseLike() looks for a then method', () => {
   assert.equal(isPromiseLike(Promise.resolve()), true);
   for (const value of [undefined, null, 1, 'then', {}, Object.fromEntries([['then', 1]])])
     assert.equal(isPromiseLike(value), false);
+});
+
+test('replaceErrors() leaves results alone, at once or later', async () => {
+  const unused = (): Error => assert.fail('there is nothing to replace');
+  assert.equal(
+    replaceErrors(() => 1, unused),
+    1,
+  );
+  assert.equal(await replaceErrors(() => Promise.resolve(2), unused), 2);
+});
+
+test('replaceErrors() lets nothing of the original through', async () => {
+  const replace = (): Error => new RangeError('the one error');
+  const check = (error: unknown): boolean => {
+    assert.ok(error instanceof RangeError);
+    assert.deepEqual([error.message, error.cause], ['the one error', undefined]);
+    return true;
+  };
+  assert.throws(() => replaceErrors(() => assert.fail('hunter2'), replace), check);
+  await assert.rejects(async () => replaceErrors(() => Promise.reject(new Error('hunter2')), replace), check);
 });

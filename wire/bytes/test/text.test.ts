@@ -7,6 +7,7 @@ import {
   fromBase64Url,
   fromHex,
   fromUtf8,
+  isAllZero,
   latin1,
   toBase64Url,
   toHex,
@@ -83,8 +84,16 @@ test('fromUtf8() is strict and keeps a byte order mark', () => {
   }
 });
 
-test('equalBytes() and concatBytes()', () => {
+test('equalBytes(), isAllZero() and concatBytes()', () => {
   assert.equal(equalBytes(fromHex(''), fromHex('')), true);
+  for (const [hex, expected] of [
+    ['', true],
+    ['0000', true],
+    ['0001', false],
+    ['8000', false],
+  ] as const) {
+    assert.equal(isAllZero(fromHex(hex)), expected);
+  }
   assert.equal(equalBytes(fromHex('0102'), fromHex('0103')), false);
   assert.equal(equalBytes(fromHex('01'), fromHex('0102')), false);
   fc.assert(

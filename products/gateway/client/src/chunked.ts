@@ -4,6 +4,7 @@ import { concatBytes } from '@privacy-edge/bytes';
 import {
   type ChunkSealer,
   type EncapsulatedChunkedRequest,
+  encapsulateChunked,
   MAX_CHUNK_PLAINTEXT,
   MEDIA_TYPE_CHUNKED_REQUEST,
   MEDIA_TYPE_CHUNKED_RESPONSE,
@@ -28,14 +29,14 @@ export const chunkedResponse: ChunkedMode = { interactive: false, sendWhole, sen
 export const interactive: ChunkedMode = { interactive: true, sendWhole, sendStream };
 
 async function sendWhole(plaintext: Uint8Array, attempt: Attempt): Promise<Answer> {
-  const encapsulated = await attempt.encapsulator.encapsulateChunked(attempt.settings.random);
+  const encapsulated = await encapsulateChunked(attempt.encapsulator, attempt.settings.random);
   const message = [encapsulated.header];
   for await (const chunk of sealPieces(encapsulated.request, [plaintext])) message.push(chunk);
   return receive(concatBytes(...message), encapsulated, attempt);
 }
 
 async function sendStream(head: RequestHead, body: ReadableStream<Uint8Array>, attempt: Attempt): Promise<Answer> {
-  const encapsulated = await attempt.encapsulator.encapsulateChunked(attempt.settings.random);
+  const encapsulated = await encapsulateChunked(attempt.encapsulator, attempt.settings.random);
   const reader = body.getReader();
   const sealed = sealStream(encapsulated, head, reader);
   return receive(

@@ -16,21 +16,16 @@ import { post } from './post.ts';
  */
 export function exchange(request: InnerRequest, attempt: Attempt): Promise<Answer> {
   const { body } = request;
-  const { chunked } = attempt.settings;
-  if (body instanceof ReadableStream) {
-    if (!chunked?.interactive) throw new TypeError('Cannot send stream: the mode is not interactive');
-    return chunked.sendStream(headOf(request, attempt.date), body, attempt);
-  }
-  const message = encode(request, body, attempt);
+  const { settings, date } = attempt;
+  const { chunked } = settings;
+  const head = headOf(request, date);
+  // Only the interactive mode leaves a body a stream.
+  if (chunked !== undefined && body instanceof ReadableStream) return chunked.sendStream(head, body, attempt);
+  const message = encodeRequest(
+    { ...head, body: (body as Uint8Array | null) ?? new Uint8Array(0), trailers: [] },
+    { paddedLength: settings.padding },
+  );
   return chunked === undefined ? exchangeWhole(message, attempt) : chunked.sendWhole(message, attempt);
-}
-
-/** Zeros after a binary message are padding. RFC 9292 §3.8. */
-function encode(request: InnerRequest, body: Uint8Array | null, { date, settings }: Attempt): Uint8Array {
-  const message = encodeRequest({ ...headOf(request, date), body: body ?? new Uint8Array(0), trailers: [] });
-  const padded = new Uint8Array(Math.max(message.length, settings.padding(message.length)));
-  padded.set(message);
-  return padded;
 }
 
 async function exchangeWhole(plaintext: Uint8Array, attempt: Attempt): Promise<Answer> {

@@ -37,7 +37,7 @@ export async function readInnerRequest(
   streaming: boolean,
 ): Promise<InnerRequest> {
   const request = input instanceof Request ? input : undefined;
-  const url = targetOf(input instanceof Request ? input.url : input);
+  const url = targetOf(request?.url ?? (input as string | URL));
   const given = init.method ?? request?.method ?? 'GET';
   const method = NORMALISED.test(given) ? given.toUpperCase() : given;
   if (FORBIDDEN.test(method)) throw new TypeError(`Cannot fetch: the method ${method} is not allowed`);

@@ -2,18 +2,18 @@
  * The key configurations in use. Loaded when needed, once for all requests that wait, and again when they are stale or a
  * gateway rejected them. RFC 9458 §3 and §5.3.
  */
-import { DecodeError, toBase64Url } from '@privacy-edge/bytes';
 import {
+  decodeKeyConfigList,
   type Encapsulator,
-  KeyConfig,
-  KeyConfigList,
+  encodeKeyConfig,
+  type KeyConfig,
   MEDIA_TYPE_KEYS,
   prepareEncapsulator,
   selectSuite,
 } from '@privacy-edge/ohttp';
 import { isMediaType, lifetimeMs } from './http.ts';
 import { ObliviousError } from './oblivious-error.ts';
-import { type KeySource, type ObliviousFetchOptions, type Settings, secureUrl } from './options.ts';
+import { type Settings, secureUrl } from './options.ts';
 import { OUTER_GET_INIT, readBody } from './outer.ts';
 
 /** Longest list that is read. */
@@ -37,23 +37,15 @@ interface LoadedList {
 
 /** Holds the current {@link KeySet}. */
 export class KeyStore {
-  readonly #source: KeySource;
   readonly #settings: Settings;
-  readonly #preference: ObliviousFetchOptions['preference'];
   #held: KeySet | undefined;
   #pending: Promise<KeySet> | undefined;
   /** Counts invalidations: what was asked for before one must not be stored after it. */
   #generation = 0;
 
-  /**
-   * @param source - from the application
-   * @param settings - for the way to the source, and the clock
-   * @param preference - narrows the choice of algorithms
-   */
-  constructor(source: KeySource, settings: Settings, preference: ObliviousFetchOptions['preference']) {
-    this.#source = source;
+  /** @param settings - name the source, the way to it, and the clock */
+  constructor(settings: Settings) {
     this.#settings = settings;
-    this.#preference = preference;
   }
 
   /**
@@ -95,7 +87,7 @@ export class KeyStore {
   }
 
   async #read(): Promise<LoadedList> {
-    const source = this.#source;
+    const source = this.#settings.keys;
     const forever = Number.POSITIVE_INFINITY;
     if (source instanceof Uint8Array) return { bytes: source, freshUntilMs: forever };
     try {
@@ -122,7 +114,7 @@ export class KeyStore {
   async #accept({ bytes, freshUntilMs }: LoadedList): Promise<KeySet> {
     const { usable, skipped } = decode(bytes);
     const digest = await digestOf(bytes);
-    const selected = selectSuite(await this.#pinned(usable, digest), this.#preference);
+    const selected = selectSuite(await this.#pinned(usable, digest), this.#settings.preference);
     this.#settings.onEvent({ type: 'keys', usable: usable.length, skipped });
     if (selected === undefined) throw unusable('none has known algorithms');
     try {
@@ -134,35 +126,37 @@ export class KeyStore {
   }
 
   async #pinned(configs: readonly KeyConfig[], digest: string): Promise<readonly KeyConfig[]> {
-    const pins = 'pin' in this.#source ? this.#source.pin?.map(normalisePin) : undefined;
+    const { keys } = this.#settings;
+    const pins = 'pin' in keys ? keys.pin?.map(normalisePin) : undefined;
     if (pins === undefined || pins.includes(digest)) return configs;
-    const digests = await Promise.all(configs.map((config) => digestOf(KeyConfig.encode(config))));
+    const digests = await Promise.all(configs.map((config) => digestOf(encodeKeyConfig(config))));
     const pinned = configs.filter((_, i) => pins.includes(digests[i] ?? ''));
     if (pinned.length > 0) return pinned;
     throw new ObliviousError('KEYS_REFUSED', 'Cannot use key configurations: none is pinned');
   }
 }
 
-function decode(bytes: Uint8Array): ReturnType<typeof KeyConfigList.decode> {
+function decode(bytes: Uint8Array): ReturnType<typeof decodeKeyConfigList> {
   try {
-    return KeyConfigList.decode(bytes);
+    return decodeKeyConfigList(bytes);
   } catch (cause) {
-    if (cause instanceof DecodeError) throw unavailable('the list is malformed', { cause });
-    throw cause;
+    throw unavailable('the list is malformed', { cause });
   }
 }
 
 /** SHA-256 as base64url, as pins are compared. */
 async function digestOf(bytes: Uint8Array): Promise<string> {
-  return toBase64Url(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>)));
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>));
+  return urlSafe(btoa(String.fromCharCode(...digest)));
 }
 
 function normalisePin(pin: string): string {
-  return pin
-    .replace(/^sha-?256-/, '')
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '');
+  return urlSafe(pin.replace(/^sha-?256-/, ''));
+}
+
+/** Base64 in the alphabet for URLs, unpadded. */
+function urlSafe(base64: string): string {
+  return base64.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }
 
 function unavailable(why: string, options?: ErrorOptions): ObliviousError {

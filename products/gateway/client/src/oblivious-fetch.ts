@@ -42,7 +42,7 @@ export interface ObliviousFetch {
  */
 export function createObliviousFetch(options: ObliviousFetchOptions): ObliviousFetch {
   const settings = settingsOf(options);
-  const keys = new KeyStore(options.keys, settings, options.preference);
+  const keys = new KeyStore(settings);
   return Object.assign(
     async (input: RequestInfo | URL, init: RequestInit = {}): Promise<Response> => {
       const request = input instanceof Request ? input : undefined;

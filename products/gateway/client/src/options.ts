@@ -1,6 +1,6 @@
 /** What an application decides about its oblivious fetch. */
 import type { RequestHead } from '@privacy-edge/bhttp';
-import type { Encapsulator, SymmetricSuite } from '@privacy-edge/ohttp';
+import { type Encapsulator, type SymmetricSuite, systemRandom } from '@privacy-edge/ohttp';
 import type { Answer } from './answer.ts';
 import type { Scope } from './scope.ts';
 
@@ -58,7 +58,11 @@ export interface ObliviousFetchOptions {
   readonly now?: (() => number) | undefined;
   /** Fresh bytes from a cryptographic generator; default the runtime's. */
   readonly random?: ((length: number) => Uint8Array) | undefined;
-  /** Narrows which algorithms may be used; default everything usable, in the gateway's order. */
+  /**
+   * Narrows which algorithms may be used; default everything usable, in the gateway's order. Outside of Node everything but
+   * DHKEM(X25519, HKDF-SHA256), 0x0020, with AES-GCM is loaded when it is first used. A service worker may not load
+   * anything later: bundle it into one file, or narrow the choice to these.
+   */
   readonly preference?: ((kemId: number, suite: SymmetricSuite) => boolean) | undefined;
   /**
    * To how many bytes a request of so many is padded with zeros; at least as many. Default the next power of two from
@@ -104,6 +108,8 @@ export interface Attempt {
 /** The options with all defaults in place. */
 export interface Settings {
   readonly relay: string;
+  readonly keys: KeySource;
+  readonly preference: ObliviousFetchOptions['preference'];
   readonly fetch: Fetch;
   readonly now: () => number;
   readonly random: (length: number) => Uint8Array;
@@ -124,9 +130,11 @@ export function settingsOf(options: ObliviousFetchOptions): Settings {
   const { padding = powerOfTwo, chunked } = options;
   return {
     relay: secureUrl(options.relay),
+    keys: options.keys,
+    preference: options.preference,
     fetch: options.fetch ?? ((input, init) => fetch(input, init)),
     now: options.now ?? Date.now,
-    random: options.random ?? ((length) => crypto.getRandomValues(new Uint8Array(length))),
+    random: options.random ?? systemRandom,
     padding: padding === 'none' ? (length) => length : padding,
     date: options.date ?? true,
     chunked,

@@ -6,7 +6,7 @@ import { ObliviousError } from './oblivious-error.ts';
 /** Redirects followed in one call, as in Fetch. */
 export const MAX_REDIRECTS = 20;
 
-const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 /** Fields that speak of a body that is no longer sent. */
 const OF_BODY = /^content-(?:encoding|language|location|type)$/;
 /** Fields meant for one origin only. */
@@ -23,7 +23,7 @@ const OF_ORIGIN = /^(?:proxy-)?authorization$|^cookie$/;
  */
 export function redirected(request: InnerRequest, head: ResponseHead, mode: RequestRedirect): InnerRequest | undefined {
   const location = getField(head.fields, 'location');
-  if (!REDIRECTS.has(head.status) || mode === 'manual') return undefined;
+  if (!REDIRECTS.includes(head.status) || mode === 'manual') return undefined;
   if (mode === 'error') throw refused('redirects are set to be errors');
   if (location === undefined) return undefined;
   const url = parse(location, request.url);

@@ -4,6 +4,8 @@ import { ObliviousError } from './oblivious-error.ts';
 /** The life of one call. */
 export class Scope {
   readonly #controller = new AbortController();
+  /** Aborted when the call must end. */
+  readonly signal: AbortSignal = this.#controller.signal;
   readonly #outer: AbortSignal | null | undefined;
   readonly #timer: AbortSignal;
   readonly #follow = (): void => this.#controller.abort(this.#outer?.reason);
@@ -22,11 +24,6 @@ export class Scope {
     outer?.addEventListener('abort', this.#follow);
     this.#timer = AbortSignal.timeout(timeoutMs);
     this.#timer.addEventListener('abort', this.#expire);
-  }
-
-  /** Aborted when the call must end. */
-  get signal(): AbortSignal {
-    return this.#controller.signal;
   }
 
   /** The head has arrived: from now on only the caller ends the call. */

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { decodeResponse, encodeRequest } from '@privacy-edge/bhttp';
 import { concatBytes, utf8 } from '@privacy-edge/bytes';
 import { systemRandom } from '@privacy-edge/hpke';
+import { encapsulateChunked } from '@privacy-edge/ohttp';
 import {
   type ApplicationHandler,
   BodyError,
@@ -367,7 +368,7 @@ describe('withGateway()', () => {
     const { bench, handler } = await wrap(
       (request) => new Response(request.body?.pipeThrough(upperCase()) ?? null, { headers: { 'x-app': '1' } }),
     );
-    const chunked = await bench.client.encapsulateChunked(systemRandom);
+    const chunked = await encapsulateChunked(bench.client, systemRandom);
     const inner = innerRequest({ method: 'POST', authority: 'app.example' });
     const pieces = await chunkedPieces(chunked, inner, [utf8('stream'), utf8('ed')]);
     const outer = await handler(messageTo(ENDPOINT, streamFromIterable(bodyOf(pieces).stream()), true));
@@ -391,7 +392,7 @@ describe('withGateway()', () => {
   it('closes the stream of an application that is silent when the client cancels', async () => {
     let cancelled = false;
     const { bench, handler } = await wrap(() => new Response(streamOf(['event'], 'wait', () => (cancelled = true))));
-    const chunked = await bench.client.encapsulateChunked(systemRandom);
+    const chunked = await encapsulateChunked(bench.client, systemRandom);
     const pieces = await chunkedPieces(chunked, innerRequest({ authority: 'app.example' }));
     const outer = await handler(messageTo(ENDPOINT, streamFromIterable(bodyOf(pieces).stream()), true));
     const reader = outer.body!.getReader();

@@ -4,6 +4,7 @@ import { encodeRequest, type Field, RequestEncoder } from '@privacy-edge/bhttp';
 import { concatBytes, fromHex, utf8 } from '@privacy-edge/bytes';
 import { systemRandom } from '@privacy-edge/hpke';
 import { encodeProblem } from '@privacy-edge/http-fields';
+import { encapsulateChunked } from '@privacy-edge/ohttp';
 import fc from 'fast-check';
 import {
   BodyError,
@@ -169,7 +170,7 @@ describe('a chunked request', () => {
 
   it('may hold a request of known length', async () => {
     const bench = await makeBench();
-    const chunked = await bench.client.encapsulateChunked(systemRandom);
+    const chunked = await encapsulateChunked(bench.client, systemRandom);
     const encoded = encodeRequest({ ...POST, body: utf8('known') });
     const outer = await bench.gateway(
       postChunked(
@@ -188,7 +189,7 @@ describe('a chunked request', () => {
   it('without content has no body, and is sent only once its final chunk authenticated', async () => {
     const bench = await makeBench();
     const input = handMoved();
-    const chunked = await bench.client.encapsulateChunked(systemRandom);
+    const chunked = await encapsulateChunked(bench.client, systemRandom);
     const pieces = await chunkedPieces(chunked, innerRequest());
     for (const piece of pieces.slice(0, -1)) input.push(piece);
     const outer = await bench.gateway(postChunked(input.source));
@@ -217,7 +218,7 @@ describe('a chunked request', () => {
       },
     });
     const input = handMoved();
-    const chunked = await bench.client.encapsulateChunked(systemRandom);
+    const chunked = await encapsulateChunked(bench.client, systemRandom);
     const [header, head, first, second, end] = await chunkedPieces(chunked, POST, [utf8('up1'), utf8('up2')]);
     for (const piece of [header!, head!, first!]) input.push(piece);
     const output = iteratorOf(await bench.gateway(postChunked(input.source)));
@@ -250,7 +251,7 @@ describe('a chunked request', () => {
   it('that is answered early ends with the response, although more of it would come', async () => {
     const bench = await makeBench({ fetchTarget: () => Promise.resolve(targetResponse({ status: 413 })) });
     const input = handMoved();
-    const chunked = await bench.client.encapsulateChunked(systemRandom);
+    const chunked = await encapsulateChunked(bench.client, systemRandom);
     for (const piece of (await chunkedPieces(chunked, POST, [utf8('up1')])).slice(0, -1)) input.push(piece);
     const { events, complete } = await openChunked(chunked, await bench.gateway(postChunked(input.source)));
     assert.deepEqual([headOf(events).status, complete], [413, true]);
@@ -260,7 +261,7 @@ describe('a chunked request', () => {
 
   it('that is answered early ends although its source never moves again', async () => {
     const bench = await makeBench({ fetchTarget: () => Promise.resolve(targetResponse()) });
-    const chunked = await bench.client.encapsulateChunked(systemRandom);
+    const chunked = await encapsulateChunked(bench.client, systemRandom);
     const pieces = (await chunkedPieces(chunked, POST, [utf8('up1')])).slice(0, -1);
     async function* stuck(): AsyncGenerator<Uint8Array> {
       yield* pieces;
@@ -351,7 +352,7 @@ describe('a chunked request that is not acceptable', () => {
 
   it('because its trailer is not valid is answered inside', async () => {
     const bench = await makeBench();
-    const chunked = await bench.client.encapsulateChunked(systemRandom);
+    const chunked = await encapsulateChunked(bench.client, systemRandom);
     const encoder = new RequestEncoder();
     const pieces = [
       chunked.header,
@@ -408,7 +409,7 @@ describe('a chunked request that is not acceptable', () => {
     ];
     for (const [init, status, outcome] of cases) {
       const input = handMoved();
-      const chunked = await bench.client.encapsulateChunked(systemRandom);
+      const chunked = await encapsulateChunked(bench.client, systemRandom);
       for (const piece of (await chunkedPieces(chunked, innerRequest(init))).slice(0, 2)) input.push(piece);
       const { events, complete } = await openChunked(chunked, await bench.gateway(postChunked(input.source)));
       assert.deepEqual([headOf(events).status, complete, input.closed()], [status, true, true]);
@@ -422,7 +423,7 @@ describe('informational responses', () => {
   it('answer an expectation of 100 before the content is there', async () => {
     const bench = await makeBench(UNPADDED);
     const input = handMoved();
-    const chunked = await bench.client.encapsulateChunked(systemRandom);
+    const chunked = await encapsulateChunked(bench.client, systemRandom);
     const request = innerRequest({ method: 'POST', fields: [['expect', '100-Continue']] });
     const pieces = await chunkedPieces(chunked, request, [utf8('late')]);
     for (const piece of pieces.slice(0, 2)) input.push(piece);
@@ -463,7 +464,7 @@ describe('informational responses', () => {
         return targetResponse();
       },
     });
-    const chunked = await bench.client.encapsulateChunked(systemRandom);
+    const chunked = await encapsulateChunked(bench.client, systemRandom);
     const outer = await bench.gateway(postChunked(bodyOf(await chunkedPieces(chunked, innerRequest()))));
     const output = iteratorOf(outer);
     const nonce = (await output.next()).value as Uint8Array;
@@ -614,7 +615,7 @@ describe('a client that goes away', () => {
     const bench = await makeBench({ fetchTarget });
     const input = handMoved();
     const client = new AbortController();
-    const chunked = await bench.client.encapsulateChunked(systemRandom);
+    const chunked = await encapsulateChunked(bench.client, systemRandom);
     for (const piece of (await chunkedPieces(chunked, POST, [utf8('abc')])).slice(0, keep)) input.push(piece);
     const output = iteratorOf(await bench.gateway(postChunked(input.source, client.signal)));
     return { bench, input, client, output };

@@ -16,7 +16,9 @@ import { deriveKeyPair, KEM_X25519_HKDF_SHA256, systemRandom } from '@privacy-ed
 import { formatHttpDate } from '@privacy-edge/http-fields';
 import {
   createGatewayKey,
+  type EncapsulatedChunkedRequest,
   type Encapsulator,
+  encapsulateChunked,
   type GatewayKey,
   KeyConfigList,
   MEDIA_TYPE_CHUNKED_REQUEST,
@@ -281,7 +283,7 @@ export async function drain(body: RoleResponse['body']): Promise<{ bytes: Uint8A
 }
 
 /** A chunked request that is being made. */
-export type ChunkedRequest = Awaited<ReturnType<Encapsulator['encapsulateChunked']>>;
+export type ChunkedRequest = EncapsulatedChunkedRequest;
 
 /** The pieces of a chunked message: header, the head of the request, each part of its content, the end. */
 export async function chunkedPieces(
@@ -321,7 +323,7 @@ export async function sendChunked(
     signal?: AbortSignal;
   } = {},
 ): Promise<ChunkedExchanged> {
-  const chunked = await bench.client.encapsulateChunked(systemRandom);
+  const chunked = await encapsulateChunked(bench.client, systemRandom);
   const made = await chunkedPieces(chunked, request, init.contents);
   const pieces = init.damage?.(made) ?? made;
   const outer = await bench.gateway(postChunked(bodyOf(pieces, init), init.signal));

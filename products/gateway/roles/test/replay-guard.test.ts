@@ -4,6 +4,7 @@ import { encodeRequest, type Field } from '@privacy-edge/bhttp';
 import { utf8 } from '@privacy-edge/bytes';
 import { systemRandom } from '@privacy-edge/hpke';
 import { formatHttpDate } from '@privacy-edge/http-fields';
+import { encapsulateChunked } from '@privacy-edge/ohttp';
 import type { ReplayConfig } from '../src/index.ts';
 import {
   bodyOf,
@@ -270,7 +271,7 @@ describe('a store that cannot remember', () => {
 describe('a replay of a chunked request while it is being answered', () => {
   it('reaches the target exactly once', async () => {
     const bench = await makeBench({ target: () => Promise.resolve(targetResponse()) });
-    const chunked = await bench.client.encapsulateChunked(systemRandom);
+    const chunked = await encapsulateChunked(bench.client, systemRandom);
     const pieces = await chunkedPieces(chunked, innerRequest({ method: 'POST' }), [utf8('x')]);
     const answers = await Promise.all(Array.from({ length: 10 }, () => bench.gateway(postChunked(bodyOf(pieces)))));
     let complete = 0;
