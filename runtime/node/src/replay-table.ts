@@ -78,6 +78,8 @@ export function createReplayTable(options: ReplayTableOptions): ReplayTable {
 
 /** Longer than any window, so that an empty state suits every configuration. */
 const ANY_WINDOW_MS = 86_400_000;
+/** How old the state of a gateway that never served may be: long enough to set one up, too short to be baked into an image. */
+const FIRST_START_MS = 15 * 60_000;
 
 /**
  * Writes the state of a gateway that has never served anything, for {@link loadReplayTable} of its first start.
@@ -98,10 +100,9 @@ export function attachReplayTable(handle: ReplayTableHandle, clock: Clock): Repl
 
 /**
  * Continues the window that the last clean shutdown saved, without amnesia. The file is deleted before anything is served,
- * so that after a crash no start can mistake it for the latest state. A file that is older than the window gives an empty
- * window without amnesia, since all it held is out of date; one that is absent, damaged, from the future, for a shorter
- * window or too large for `capacity` gives an empty window with amnesia. So the file has to exist before the first start;
- * {@link createReplayState} makes it.
+ * so that after a crash no start can mistake it for the latest state. A file that is absent, damaged, older than its window,
+ * from the future, for a shorter window or too large for `capacity` gives an empty window with amnesia: an old file may be a
+ * copy from before requests that are forgotten. {@link createReplayState} makes the file for a first start.
  */
 export async function loadReplayTable(path: string, options: ReplayTableOptions): Promise<ReplayTable> {
   const bytes = await readFile(path).catch(() => undefined);
@@ -115,7 +116,8 @@ export async function loadReplayTable(path: string, options: ReplayTableOptions)
   if (state === undefined || state.savedAtMs > now || state.windowMs < options.windowMs)
     return createReplayTable(options);
   const table = createFingerprintTable(options);
-  const empty = state.current.length + state.previous.length === 0;
-  if (empty || state.savedAtMs + options.windowMs < now) return new ReplayTable(table, 0);
+  const neverServed = state.windowMs === ANY_WINDOW_MS && state.current.length + state.previous.length === 0;
+  if (neverServed && now - state.savedAtMs <= FIRST_START_MS) return new ReplayTable(table, 0);
+  if (neverServed || state.savedAtMs + options.windowMs < now) return createReplayTable(options);
   return table.restore(state) ? new ReplayTable(table, 0) : createReplayTable(options);
 }

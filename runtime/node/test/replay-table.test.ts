@@ -95,7 +95,7 @@ describe('ReplayTable', () => {
     });
   }
 
-  it('starts with amnesia when the file is from the future, for a shorter window or too large', async (t) => {
+  it('starts with amnesia when the file is stale, from the future, for a shorter window or too large', async (t) => {
     const path = join(await temporaryFolder(t), 'replay');
     const table = createReplayTable(options(() => 100_000));
     for (let i = 0; i < 20; i++) table.remember(randomBytes(32));
@@ -104,22 +104,10 @@ describe('ReplayTable', () => {
       return (await loadReplayTable(path, { ...options(() => now), ...change })).amnesiaUntilMs;
     };
     assert.equal(await load(100_001), 0);
+    assert.equal(await load(160_001), 220_001);
     assert.equal(await load(99_999), 159_999);
     assert.equal(await load(100_001, { windowMs: 60_001 }), 160_002);
     assert.equal(await load(100_001, { capacity: 10 }), 160_001);
-  });
-
-  it('starts without amnesia when all that the file holds is out of date', async (t) => {
-    const path = join(await temporaryFolder(t), 'replay');
-    const table = createReplayTable(options(() => 100_000));
-    table.remember(randomBytes(32));
-    await table.save(path, 100_000);
-    const later = await loadReplayTable(
-      path,
-      options(() => 160_001),
-    );
-    assert.equal(later.amnesiaUntilMs, 0);
-    assert.equal(later.stats().used, 0);
   });
 
   it('starts for the first time without amnesia, and rotates like any other', async (t) => {
@@ -136,5 +124,12 @@ describe('ReplayTable', () => {
     assert.equal(first.stats().used, 0);
     assert.equal(first.stats().rotations, 1);
     assert.equal((await loadReplayTable(path, options(clock))).amnesiaUntilMs, now + 60_000);
+  });
+
+  it('does not believe an old copy of the file for a first start', async (t) => {
+    const path = join(await temporaryFolder(t), 'replay');
+    await createReplayState(path, () => 100_000, systemRandom);
+    const now = 100_000 + 15 * 60_000 + 1;
+    assert.equal((await loadReplayTable(path, options(() => now))).amnesiaUntilMs, now + 60_000);
   });
 });

@@ -31,9 +31,16 @@ export function parseConfigDocument(file: string, text: string): ConfigDocument 
   const problems = [...document.errors, ...document.warnings].map(
     (error): Problem => ({ severity: 'error', source: at(error.pos[0]), key: '', message: sentence(error.message) }),
   );
+  let value: unknown;
+  try {
+    if (problems.length === 0) value = document.toJS({ maxAliasCount: 100 });
+  } catch {
+    // Aliases of aliases grow without bound; the library gives up at its limit.
+    problems.push({ severity: 'error', source: at(0), key: '', message: 'not usable: its aliases repeat too much' });
+  }
   return {
     file,
-    value: problems.length === 0 ? document.toJS({ maxAliasCount: 100 }) : undefined,
+    value,
     problems,
     locate: (path) => at(valueOffset(document, path)),
     locateKey: (path) => at(keyOffset(document, path) ?? valueOffset(document, path)),

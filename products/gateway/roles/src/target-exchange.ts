@@ -33,7 +33,7 @@ export type PlannedRequest =
   | { readonly head: undefined; readonly refusal: RequestRefusal; readonly answer: BinaryResponse };
 
 /** Fields that describe the hop from client to target as one connection, which it is not. */
-const CONNECTION_FIELDS = ['host', 'content-length', 'expect', 'te'];
+const CONNECTION_FIELDS = ['host', 'content-length', 'transfer-encoding', 'expect', 'te'];
 
 /** What a target may believe when its own gateway says it: here it would be the client who does. */
 const GATEWAY_FIELDS = [
@@ -134,7 +134,8 @@ export function invalidResponse(): TargetError {
 
 /** A request's header or trailer fields as they go to the target. */
 export function requestFields(fields: readonly Field[]): Field[] {
-  return combineCookies(stripConnectionFields(fields)).filter(([name]) => !NOT_FORWARDED.has(name));
+  // Gateways to scripts read an underscore as a hyphen: what must not pass must not pass as its twin either.
+  return combineCookies(stripConnectionFields(fields)).filter(([name]) => !NOT_FORWARDED.has(name.replaceAll('_', '-')));
 }
 
 /** A target's response fields as they go into the encapsulated response. */

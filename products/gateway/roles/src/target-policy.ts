@@ -111,11 +111,22 @@ function matchesPath(prefix: string, path: string): boolean {
 }
 
 function hasDotSegment(path: string): boolean {
-  // Twice, for targets that decode twice.
-  const decoded = unescapeBytes(unescapeBytes(path));
+  // As often as it changes, for targets that decode more than once; what never settles is nobody's plain path.
+  let decoded = path;
+  for (let round = 0; decoded.includes('%'); round++) {
+    const next = unescapeBytes(decoded);
+    if (next === decoded) break;
+    if (round === MAX_ESCAPE_ROUNDS) return true;
+    decoded = next;
+  }
+  // Bytes that only overlong UTF-8 has: a lenient decoder would read dots and slashes out of them.
+  if (/[\xc0\xc1]/.test(decoded)) return true;
   // Dots with something behind them that a target may cut off: parameters, a NUL, a blank, a query that was escaped.
   return decoded.split(/[/\\]/).some((segment) => /^\.{1,2}(?![\w.~-])/.test(segment));
 }
+
+/** Escapes of escapes that are followed. */
+const MAX_ESCAPE_ROUNDS = 8;
 
 /** Undoes percent escapes byte by byte; unlike decodeURIComponent it takes anything. */
 function unescapeBytes(text: string): string {

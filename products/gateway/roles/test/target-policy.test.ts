@@ -151,6 +151,11 @@ describe('TargetPolicy.judge(), paths', () => {
     [{ path: '/v1/..%09/v2' }, 'TARGET'],
     [{ path: '/v1/..%3f/../v2' }, 'TARGET'],
     [{ path: '/v1/..%23/v2' }, 'TARGET'],
+    [{ path: '/v1/%25252e%25252e/v2' }, 'TARGET'],
+    [{ path: `/v1/%${'25'.repeat(9)}2e%2e/v2` }, 'TARGET'],
+    [{ path: '/v1/%c0%ae%c0%ae/v2' }, 'TARGET'],
+    [{ path: '/v1/%C1%9C../v2' }, 'TARGET'],
+    [{ path: '/v1/100%25/caf%C3%A9' }, API],
   ]);
 });
 
