@@ -21,6 +21,11 @@ function gateway(lines: string): string {
 
 const CASES: readonly [name: string, text: string, expected: readonly RegExp[]][] = [
   ['not YAML', 'gateway: [1\n', [/^e\.yaml:2:1: error: not valid YAML: /]],
+  [
+    'aliases that multiply',
+    `a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\ngateway: [*c,*c]\n`,
+    [/^e\.yaml:1:1: error: not usable: its aliases repeat too much$/],
+  ],
   ['a key twice', 'gateway: {}\ngateway: {}\n', [/^e\.yaml:2:1: error: not valid YAML: map keys must be unique$/]],
   [
     'a file with no section',
