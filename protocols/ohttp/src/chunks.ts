@@ -92,7 +92,7 @@ export class ChunkOpener {
   }
 
   /**
-   * @param bytes - any piece of the message; kept by reference until its chunk is complete
+   * @param bytes - any piece of the message; may be kept by reference until its chunk is complete
    * @returns plaintext of the chunks that are complete now; none of them is empty
    * @throws {@link OhttpError} `OPEN_FAILED` or `LIMIT`
    */

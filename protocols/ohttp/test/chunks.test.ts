@@ -294,8 +294,41 @@ describe('a receiver of chunks', () => {
     await final.push(new Uint8Array(MAX_CHUNK_PLAINTEXT + 16));
     assert.equal(await codeOf(() => final.push(Uint8Array.of(1))), 'LIMIT');
     const whole = new Uint8Array(MAX_CHUNK_PLAINTEXT + 16);
+    const bytewise = opener();
+    await bytewise.push(Uint8Array.of(0));
+    for (let i = 0; i < whole.length; i++) await bytewise.push(Uint8Array.of(1));
+    assert.equal(await codeOf(() => bytewise.push(Uint8Array.of(1))), 'LIMIT');
     assert.equal((await receive(opener(), [Uint8Array.of(0), whole])).length, 1);
     assert.equal((await receive(opener(), [encodeVarint(whole.length), whole, Uint8Array.of(0), whole])).length, 2);
+  });
+
+  it('holds bytes, not pieces', async () => {
+    const opener = new ChunkOpener((_, sealed) => sealed.slice(), 16, 2 ** 20);
+    const length = 500_000;
+    const piece = Uint8Array.of(7);
+    await opener.push(encodeVarint(length));
+    const before = process.memoryUsage().arrayBuffers;
+    for (let i = 1; i < length; i++) assert.deepEqual(await opener.push(piece), []);
+    assert.ok(process.memoryUsage().arrayBuffers - before < 4 * length);
+    const [opened, ...none] = await opener.push(piece);
+    assert.ok(opened !== undefined && none.length === 0);
+    assert.equal(opened.length, length);
+    assert.ok(opened.every((byte) => byte === 7));
+  });
+
+  it('keeps no large piece alive for what a chunk has of it', async () => {
+    const seen: Uint8Array[] = [];
+    const open = (_: Uint8Array, sealed: Uint8Array): Uint8Array => {
+      seen.push(sealed);
+      return sealed.subarray(1);
+    };
+    const opener = new ChunkOpener(open, 1);
+    const piece = new Uint8Array(65_536);
+    piece.set([2, 9, 9, 2, 5], 65_531);
+    await opener.push(piece.subarray(65_531));
+    piece.fill(0);
+    assert.deepEqual(await opener.push(Uint8Array.of(6)), [Uint8Array.of(6)]);
+    assert.deepEqual(seen[1], Uint8Array.of(5, 6));
   });
 
   it('reserves nothing for an announced length', async () => {

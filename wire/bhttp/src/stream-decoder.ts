@@ -151,7 +151,7 @@ export class RequestDecoder {
 
   /**
    * @param chunk - attacker-controlled; must not change while `data` events that view it are in use
-   * @returns what became complete; nothing of a chunk that holds an error
+   * @returns what became complete, with content as at most one event; nothing of a chunk that holds an error
    * @throws {@link DecodeError} `INVALID`, `RANGE` or `LIMIT`; `TRUNCATED` when a field section cuts its last line
    * @throws {TypeError} after `end`
    */
@@ -188,7 +188,7 @@ export class ResponseDecoder {
 
   /**
    * @param chunk - attacker-controlled; must not change while `data` events that view it are in use
-   * @returns what became complete; nothing of a chunk that holds an error
+   * @returns what became complete, with content as at most one event; nothing of a chunk that holds an error
    * @throws {@link DecodeError} `INVALID`, `RANGE` or `LIMIT`; `TRUNCATED` when a field section cuts its last line
    * @throws {TypeError} after `end`
    */

@@ -84,6 +84,7 @@ export class ContentReader {
   readonly #known: boolean;
   #left = 0;
   #chunks = 0;
+  #done = false;
 
   constructor(known: boolean) {
     this.#known = known;
@@ -94,15 +95,29 @@ export class ContentReader {
     return this.#chunks === 0;
   }
 
-  /** Some content, `done` after all of it, or undefined when more bytes are needed. */
+  /**
+   * All content that has arrived, `done` after the last of it, or undefined when more bytes are needed. A sender may cut
+   * content into chunks of one byte, and what is done for each piece further on costs more than to join them here.
+   */
   take(intake: Intake): Uint8Array | 'done' | undefined {
-    if (this.#left === 0) {
-      if (this.#known && this.#chunks > 0) return 'done';
-      const length = intake.varint();
+    const first = this.#some(intake);
+    if (first === undefined) return this.#done ? 'done' : undefined;
+    let joined: Writer | undefined;
+    for (let more = this.#some(intake); more !== undefined; more = this.#some(intake)) {
+      joined ??= new Writer(first.length).bytes(first);
+      joined.bytes(more);
+    }
+    return joined?.finish() ?? first;
+  }
+
+  /** Content of one chunk. */
+  #some(intake: Intake): Uint8Array | undefined {
+    if (this.#left === 0 && !this.#done) {
+      const length = this.#known && this.#chunks > 0 ? 0 : intake.varint();
       if (length === undefined) return undefined;
       this.#chunks++;
       this.#left = length;
-      if (length === 0) return 'done';
+      this.#done = length === 0;
     }
     const bytes = intake.some(this.#left);
     if (bytes !== undefined) this.#left -= bytes.length;

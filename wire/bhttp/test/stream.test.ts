@@ -96,10 +96,7 @@ test('events come as soon as their bytes do', () => {
   assert.ok(data?.type === 'data' && none.length === 0);
   assert.equal(data.bytes.buffer, chunk.buffer);
   assert.deepEqual(data.bytes, utf8('ab'));
-  assert.deepEqual(decoder.push(fromHex('636465016600')), [
-    { type: 'data', bytes: utf8('cde') },
-    { type: 'data', bytes: utf8('f') },
-  ]);
+  assert.deepEqual(decoder.push(fromHex('636465016600')), [{ type: 'data', bytes: utf8('cdef') }]);
   assert.deepEqual(decoder.push(fromHex('0174013100')), [{ type: 'trailers', fields: [['t', '1']] }]);
   assert.deepEqual(decoder.push(fromHex('0000')), []);
   assert.deepEqual(decoder.push(new Uint8Array(0)), []);
@@ -110,6 +107,28 @@ test('several events of one push are all reported', () => {
   const decoder = new ResponseDecoder();
   const types = decoder.push(fromHex('0140670040c800016104017401310000')).map(({ type }) => type);
   assert.deepEqual(types, ['informational', 'head', 'data', 'trailers']);
+});
+
+test('content of one push is one event, however small its chunks are', () => {
+  const decoder = new RequestDecoder();
+  const head = '02034745540568747470730161012f00';
+  const ones = '0161'.repeat(10_000);
+  const [start, first, ...none] = decoder.push(fromHex(`${head}${ones}01`));
+  assert.ok(start?.type === 'head' && first?.type === 'data' && none.length === 0);
+  assert.deepEqual(first.bytes, utf8('a'.repeat(10_000)));
+  assert.ok(first.bytes.buffer.byteLength <= 20_000);
+  const [rest, trailers, ...no] = decoder.push(fromHex(`62${ones}000174013100`));
+  assert.ok(rest?.type === 'data' && no.length === 0);
+  assert.deepEqual(rest.bytes, utf8(`b${'a'.repeat(10_000)}`));
+  assert.deepEqual(trailers, { type: 'trailers', fields: [['t', '1']] });
+  assert.deepEqual(decoder.end(), [{ type: 'end' }]);
+});
+
+test('an error between chunks of content loses the whole push', () => {
+  const decoder = new RequestDecoder();
+  decoder.push(fromHex('02034745540568747470730161012f00'));
+  const tooLong = 'ffffffffffffffff';
+  assert.throws(() => decoder.push(fromHex(`01610162${tooLong}`)), { name: 'DecodeError', code: 'RANGE' });
 });
 
 test('end() accepts exactly the truncations of RFC 9292 §3.8', () => {

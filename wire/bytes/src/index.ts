@@ -3,6 +3,7 @@ export { fromBase64Url, toBase64Url } from './base64url.ts';
 export type { Codec } from './codec.ts';
 export { concatBytes, equalBytes, isAllZero, joinBytes } from './compare.ts';
 export { DecodeError, type DecodeErrorCode } from './decode-error.ts';
+export { Gatherer } from './gatherer.ts';
 export { fromHex, toHex } from './hex.ts';
 export { Reader } from './reader.ts';
 export { Secret } from './secret.ts';

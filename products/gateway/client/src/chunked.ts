@@ -1,6 +1,6 @@
 /** One try with chunked messages. Chunked OHTTP §3 and §6. */
 import { RequestEncoder, type RequestHead } from '@privacy-edge/bhttp';
-import { concatBytes } from '@privacy-edge/bytes';
+import { joinBytes } from '@privacy-edge/bytes';
 import {
   type ChunkSealer,
   type EncapsulatedChunkedRequest,
@@ -32,7 +32,7 @@ async function sendWhole(plaintext: Uint8Array, attempt: Attempt): Promise<Answe
   const encapsulated = await encapsulateChunked(attempt.encapsulator, attempt.settings.random);
   const message = [encapsulated.header];
   for await (const chunk of sealPieces(encapsulated.request, [plaintext])) message.push(chunk);
-  return receive(concatBytes(...message), encapsulated, attempt);
+  return receive(joinBytes(message), encapsulated, attempt);
 }
 
 async function sendStream(head: RequestHead, body: ReadableStream<Uint8Array>, attempt: Attempt): Promise<Answer> {

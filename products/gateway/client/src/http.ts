@@ -41,10 +41,11 @@ export function formatDate(timeMs: number): string {
 
 /**
  * @param text - attacker-controlled
- * @returns milliseconds since the epoch; NaN unless it is in the preferred form of RFC 9110 §5.6.7
+ * @returns milliseconds since the epoch; NaN unless it is in the preferred form of RFC 9110 §5.6.7, with a year from 1000 on,
+ *   because runtimes read smaller ones as years of two digits
  */
 export function parseDate(text: string | undefined): number {
-  return /^\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT$/.test(text ?? '') ? Date.parse(text as string) : Number.NaN;
+  return /^\w{3}, \d\d \w{3} [1-9]\d{3} \d\d:\d\d:\d\d GMT$/.test(text ?? '') ? Date.parse(text as string) : Number.NaN;
 }
 
 /**

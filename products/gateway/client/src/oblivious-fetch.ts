@@ -126,5 +126,6 @@ async function correctedDate(answer: Answer): Promise<string | undefined> {
   if (status !== 400 || !isMediaType(getField(fields, 'content-type'), PROBLEM_MEDIA_TYPE)) return undefined;
   if (problemType(await answer.peek(MAX_PROBLEM_BYTES)) !== PROBLEM_DATE) return undefined;
   const dateMs = parseDate(getField(fields, 'date')) + 1000 * seconds(getField(fields, 'age'));
-  return Number.isNaN(dateMs) ? undefined : formatDate(dateMs);
+  // The sum may leave the years that the field can name, which end there; NaN compares as false.
+  return dateMs >= 0 && dateMs < 2534023008e5 ? formatDate(dateMs) : undefined;
 }

@@ -68,7 +68,14 @@ export class BodyReader {
  */
 export async function readBody(response: Response, maxBytes: number): Promise<Uint8Array> {
   const reader = new BodyReader(response, maxBytes);
-  const pieces: Uint8Array[] = [];
-  for (let piece = await reader.read(); piece !== undefined; piece = await reader.read()) pieces.push(piece);
-  return concatBytes(...pieces);
+  let held: Uint8Array = new Uint8Array(0);
+  let length = 0;
+  for (let piece = await reader.read(); piece !== undefined; piece = await reader.read()) {
+    const end = length + piece.length;
+    // Growing by doubling keeps bytes, not pieces, which may be one byte each.
+    if (end > held.length) held = concatBytes(held, new Uint8Array(end));
+    held.set(piece, length);
+    length = end;
+  }
+  return held.subarray(0, length);
 }

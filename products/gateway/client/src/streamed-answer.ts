@@ -1,6 +1,6 @@
 /** A response that is opened as it arrives. Chunked OHTTP §6.2. */
 import { ResponseDecoder, type ResponseHead } from '@privacy-edge/bhttp';
-import { concatBytes } from '@privacy-edge/bytes';
+import { Gatherer } from '@privacy-edge/bytes';
 import type { ChunkedResponseOpener } from '@privacy-edge/ohttp';
 import { type Answer, openingFailed } from './answer.ts';
 import type { BodyReader } from './outer.ts';
@@ -13,7 +13,8 @@ export class StreamedAnswer implements Answer {
   readonly #scope: Scope;
   readonly #decoder = new ResponseDecoder();
   #head: ResponseHead | undefined;
-  #pieces: Uint8Array[] = [];
+  /** Content that has arrived and nobody has taken. */
+  readonly #content = new Gatherer();
   #done = false;
 
   private constructor(reader: BodyReader, opener: ChunkedResponseOpener, scope: Scope) {
@@ -46,15 +47,16 @@ export class StreamedAnswer implements Answer {
     this.#scope.settle();
     if (this.#done) {
       this.#scope.close();
-      return concatBytes(...this.#pieces);
+      return this.#content.take();
     }
     return streamOf(this.#rest(), () => this.#end());
   }
 
   async peek(maxBytes: number): Promise<Uint8Array> {
-    const length = (): number => this.#pieces.reduce((sum, piece) => sum + piece.length, 0);
-    while (!this.#done && length() <= maxBytes) await this.#step();
-    return concatBytes(...this.#pieces);
+    while (!this.#done && this.#content.length <= maxBytes) await this.#step();
+    const content = this.#content.take();
+    this.#content.push(content);
+    return content;
   }
 
   cancel(): void {
@@ -68,9 +70,7 @@ export class StreamedAnswer implements Answer {
 
   async *#rest(): AsyncGenerator<Uint8Array, void, undefined> {
     for (;;) {
-      const pieces = this.#pieces;
-      this.#pieces = [];
-      yield* pieces;
+      if (this.#content.length > 0) yield this.#content.take();
       if (this.#done) return this.#scope.close();
       await this.#step();
     }
@@ -95,7 +95,7 @@ export class StreamedAnswer implements Answer {
   #take(events: ReturnType<ResponseDecoder['push']>): void {
     for (const event of events) {
       if (event.type === 'head') this.#head = event.head;
-      if (event.type === 'data') this.#pieces.push(event.bytes);
+      if (event.type === 'data') this.#content.push(event.bytes);
     }
   }
 }

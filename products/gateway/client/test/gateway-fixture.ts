@@ -41,6 +41,8 @@ export interface TargetAnswer {
   readonly status?: number;
   readonly fields?: readonly Field[];
   readonly body?: string | Uint8Array | readonly (string | Uint8Array)[] | AsyncIterable<Uint8Array>;
+  /** Cuts content into binary chunks of one byte. */
+  readonly tiny?: boolean;
   /** Ends a chunked response without its final chunk. */
   readonly cut?: boolean;
 }
@@ -204,7 +206,9 @@ async function gatewayChunked(
     const encoder = new ResponseEncoder();
     yield sealer.seal(encoder.head({ status: answer.status ?? 200, fields: answer.fields ?? [] }));
     for await (const piece of piecesFrom(answer.body)) {
-      const data = encoder.data(piece);
+      const data = answer.tiny
+        ? concatBytes(...Array.from(piece, (byte) => Uint8Array.of(1, byte)))
+        : encoder.data(piece);
       for (let at = 0; at < data.length; at += 16_384) yield sealer.seal(data.subarray(at, at + 16_384));
     }
     yield sealer.seal(encoder.end());

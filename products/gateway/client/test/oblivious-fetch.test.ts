@@ -17,6 +17,7 @@ import {
   newKey,
   type Opened,
   RELAY,
+  streamFrom,
   type World,
   worldOf,
 } from './gateway-fixture.ts';
@@ -329,6 +330,16 @@ describe('the response', () => {
   });
 });
 
+test('a response in tiny pieces costs bytes, not pieces', async () => {
+  const pieces = async function* (): AsyncGenerator<Uint8Array> {
+    const piece = Uint8Array.of(1);
+    for (let i = 0; i < 150_000; i++) yield piece;
+  };
+  const headers = { 'content-type': 'message/ohttp-res' };
+  const world = worldOf({ gatewayKeys, relay: () => new Response(streamFrom(pieces()), { headers }) });
+  await assert.rejects(world.fetch('https://target.example/'), failsWith('OPEN_FAILED'));
+});
+
 function sealedAs(bytes: Uint8Array): Response {
   return new Response(bytes as Uint8Array<ArrayBuffer>, { headers: { 'content-type': 'message/ohttp-res' } });
 }
@@ -422,9 +433,24 @@ describe('retries', () => {
     assert.equal(getField(world.opened[1]!.fields, 'date'), 'Sun, 22 Nov 2026 17:31:30 GMT');
   });
 
+  for (const [date, age, next] of [
+    ['Thu, 01 Jan 1970 00:00:00 GMT', '0', 'Thu, 01 Jan 1970 00:00:00 GMT'],
+    ['Fri, 31 Dec 9999 23:59:58 GMT', '1', 'Fri, 31 Dec 9999 23:59:59 GMT'],
+  ] as const) {
+    test(`${next} can still be a date`, async () => {
+      const answer = dateProblem(date, [['age', age]]);
+      const world = worldOf({ gatewayKeys, target: (_request, attempt) => (attempt === 0 ? answer : {}) });
+      await world.fetch('https://target.example/');
+      assert.equal(getField(world.opened[1]!.fields, 'date'), next);
+    });
+  }
+
   const notDates: readonly [string, object][] = [
     ['a date problem without a date', { ...dateProblem(''), fields: [['content-type', 'application/problem+json']] }],
     ['a date problem with nonsense for a date', dateProblem('yesterday')],
+    ['a date problem that was cached until year 10000', dateProblem('Fri, 31 Dec 9999 23:59:59 GMT', [['age', '1']])],
+    ['a date problem from before 1970', dateProblem('Wed, 31 Dec 1969 23:59:59 GMT')],
+    ['a date problem of the year 0', dateProblem('Sat, 01 Jan 0000 00:00:00 GMT')],
     ['a date problem of another status', { ...dateProblem(DATE), status: 403 }],
     ['a date problem of another media type', { ...dateProblem(DATE), fields: [['date', DATE]] }],
     ['another problem', { ...dateProblem(DATE), body: '{"type":"about:blank"}' }],

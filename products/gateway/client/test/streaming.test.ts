@@ -92,6 +92,27 @@ describe('a chunked response', () => {
     await assert.rejects(pending, { name: 'AbortError' });
   });
 
+  test('in tiny pieces is read for a problem, and is still complete afterwards', async () => {
+    const fields = [['content-type', 'application/problem+json']] as const;
+    const problem = `${JSON.stringify({ type: 'about:blank' })}${' '.repeat(1000)}`;
+    for (const length of [0, 20_000]) {
+      const tail = new Uint8Array(length).fill(0x20);
+      const response = await streaming(() => ({ status: 400, fields, body: [...problem.split(''), tail] })).fetch(
+        TARGET,
+      );
+      assert.equal(response.status, 400);
+      assert.equal(await response.text(), problem + ' '.repeat(length));
+    }
+  });
+
+  test('whose binary chunks are of one byte comes in as many pieces as sealed chunks', async () => {
+    const world = streaming(() => ({ body: 'a'.repeat(40_000), tiny: true }));
+    const response = await world.fetch(TARGET);
+    const sizes: number[] = [];
+    for await (const piece of response.body!) sizes.push(piece.length);
+    assert.deepEqual(sizes, [8192, 8192, 8192, 8192, 7232]);
+  });
+
   test('that is empty is empty', async () => {
     const response = await streaming(() => ({})).fetch(TARGET);
     assert.equal(await response.text(), '');

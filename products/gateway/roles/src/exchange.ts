@@ -18,6 +18,12 @@ export interface BodySource {
   read(maxBytes: number): Promise<Uint8Array>;
   /** Yields the body as it arrives; pulling is the backpressure. Throws {@link BodyError} like `read`. */
   stream(): AsyncIterable<Uint8Array>;
+  /**
+   * Lifts what the adapter demands of the pace of `stream`. An adapter ends a body that drips, because otherwise one byte at a
+   * time holds a place for ever; a role calls this when it knows that silence is part of the exchange, such as in an
+   * interactive message. Absent where an adapter demands nothing.
+   */
+  relax?(): void;
 }
 
 /** Why a body could not be read. */

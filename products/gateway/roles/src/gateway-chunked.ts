@@ -55,6 +55,8 @@ async function beginExchange(
   const decoder = new RequestDecoder(context.decodeLimits);
   const reader = new InnerRequestReader(input, received.rest, opened.request, decoder, config.limits.maxRequestBytes);
   const start = await readStart(context, reader, received.enc);
+  // A sender that holds the request's keys may be silent for as long as its target lets it. Chunked OHTTP §3.
+  if (start.head !== undefined) request.body.relax?.();
   const { nonce, sealer } = await opened.startResponse(context.ports.random);
   const writer = new InnerResponseWriter(sealer, config.responsePadding);
   const abort = new AbortController();

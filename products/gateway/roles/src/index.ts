@@ -53,7 +53,7 @@ export {
   relayPrivacy,
   servePrivacyNotice,
 } from './privacy-notice.ts';
-export { prefixOf, RateLimiter } from './rate-limit.ts';
+export { ConcurrencyLimiter, prefixOf, RateLimiter } from './rate-limit.ts';
 export {
   type Admission,
   type AdmissionRequest,

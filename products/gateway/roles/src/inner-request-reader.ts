@@ -1,5 +1,6 @@
 /** Reads the request inside a chunked message while the message arrives. Chunked OHTTP §6.1. */
 import type { RequestDecoder, RequestEvent } from '@privacy-edge/bhttp';
+import { joinBytes } from '@privacy-edge/bytes';
 import type { ChunkOpener } from '@privacy-edge/ohttp';
 import { BodyError } from './exchange.ts';
 
@@ -8,7 +9,9 @@ export class InnerRequestReader {
   readonly #input: AsyncIterator<Uint8Array>;
   readonly #opener: ChunkOpener;
   readonly #decoder: RequestDecoder;
-  readonly #events: RequestEvent[] = [];
+  /** Of one piece, which is at most a head, one content, trailers and the end, however the client cut the message. */
+  #events: readonly RequestEvent[] = [];
+  #at = 0;
   readonly #maxBytes: number;
   #first: Uint8Array | undefined;
   #bytes = 0;
@@ -44,9 +47,10 @@ export class InnerRequestReader {
    */
   async next(): Promise<RequestEvent> {
     for (;;) {
-      const event = this.#events.shift();
+      const event = this.#events[this.#at++];
       if (event !== undefined) return event;
-      await this.#pull();
+      this.#events = await this.#pull();
+      this.#at = 0;
     }
   }
 
@@ -55,16 +59,15 @@ export class InnerRequestReader {
     closeInput(this.#input);
   }
 
-  async #pull(): Promise<void> {
+  async #pull(): Promise<readonly RequestEvent[]> {
     const piece = await this.#nextPiece();
     const chunks = piece === undefined ? await this.#opener.end() : await this.#opener.push(piece);
-    for (const chunk of chunks) {
-      this.#bytes += chunk.length;
-      if (this.#bytes > this.#maxBytes)
-        throw new BodyError('TOO_LARGE', 'Cannot read request: it is larger than allowed');
-      this.#events.push(...this.#decoder.push(chunk));
-    }
-    if (piece === undefined) this.#events.push(...this.#decoder.end());
+    const plaintext = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : joinBytes(chunks);
+    this.#bytes += plaintext.length;
+    if (this.#bytes > this.#maxBytes)
+      throw new BodyError('TOO_LARGE', 'Cannot read request: it is larger than allowed');
+    const events = this.#decoder.push(plaintext);
+    return piece === undefined ? [...events, ...this.#decoder.end()] : events;
   }
 
   async #nextPiece(): Promise<Uint8Array | undefined> {

@@ -1,4 +1,4 @@
-import { concatBytes } from '@privacy-edge/bytes';
+import { Gatherer } from '@privacy-edge/bytes';
 import { BodyError } from './exchange.ts';
 
 /**
@@ -29,12 +29,12 @@ export function streamFromIterable(iterable: AsyncIterable<Uint8Array>): Readabl
  * @throws {@link BodyError} `TOO_LARGE`; whatever the pieces throw
  */
 export async function readAll(pieces: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
-  const held: Uint8Array[] = [];
-  let length = 0;
+  const held = new Gatherer();
   for await (const piece of pieces) {
-    length += piece.length;
-    if (length > maxBytes) throw new BodyError('TOO_LARGE', 'Cannot read body: it is larger than allowed');
+    if (held.length + piece.length > maxBytes) {
+      throw new BodyError('TOO_LARGE', 'Cannot read body: it is larger than allowed');
+    }
     held.push(piece);
   }
-  return concatBytes(...held);
+  return held.take();
 }

@@ -1,5 +1,5 @@
 /**
- * Token buckets by address prefix. RFC 9458 §6.2.2 expects a relay to keep abusive volumes away from its gateways; this
+ * Token buckets and places by address prefix. RFC 9458 §6.2.2 expects a relay to keep abusive volumes away from its gateways; this
  * does so without writing an address down: buckets live in memory, are keyed by a prefix that many clients share, and
  * the oldest are forgotten.
  */
@@ -76,6 +76,57 @@ export class RateLimiter {
       this.#buckets.delete(oldest);
       return;
     }
+  }
+}
+
+/** Requests of one prefix under way at once, unless configured. */
+const DEFAULT_CONCURRENT = 256;
+
+/**
+ * Counts, by prefix, the requests under way, so that no prefix takes all places of a relay. It holds no more prefixes than
+ * requests: who is not being answered is not known here.
+ */
+export class ConcurrencyLimiter {
+  readonly #places = new Map<number | string, number>();
+  readonly #config: RateLimitConfig;
+  readonly #most: number;
+
+  /**
+   * @param config - `concurrent` is a whole number of at least 1
+   * @throws {RangeError} for a limit that could never let a request pass
+   */
+  constructor(config: RateLimitConfig) {
+    this.#config = config;
+    this.#most = whole(config.concurrent ?? DEFAULT_CONCURRENT, 1, 1_000_000, 'concurrent');
+  }
+
+  /** Prefixes with a request under way. */
+  get size(): number {
+    return this.#places.size;
+  }
+
+  /**
+   * Takes a place.
+   *
+   * @param address - as for {@link RateLimiter.take}
+   * @returns gives the place back, once however often it is called; undefined when the prefix has all of its places
+   */
+  enter(address: string): (() => void) | undefined {
+    const prefix = prefixOf(address, this.#config);
+    const taken = this.#places.get(prefix) ?? 0;
+    if (taken >= this.#most) return undefined;
+    this.#places.set(prefix, taken + 1);
+    let held = true;
+    return () => {
+      if (held) this.#leave(prefix);
+      held = false;
+    };
+  }
+
+  #leave(prefix: number | string): void {
+    const left = (this.#places.get(prefix) ?? 1) - 1;
+    if (left === 0) this.#places.delete(prefix);
+    else this.#places.set(prefix, left);
   }
 }
 

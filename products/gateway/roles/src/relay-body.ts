@@ -3,7 +3,7 @@
  * makes the one permitted retry possible; larger ones and incremental ones are passed on as they arrive. Either way bytes
  * are counted, because an announced length is only a claim.
  */
-import { concatBytes } from '@privacy-edge/bytes';
+import { Gatherer } from '@privacy-edge/bytes';
 import { BodyError, type BodySource } from './exchange.ts';
 
 /** Up to this many bytes are held to be sent in one piece. */
@@ -38,20 +38,18 @@ export async function startRequestBody(
     return wholeBody(await source.read(Math.min(maxBytes, BUFFERED_BYTES)));
   }
   const stream = source.stream()[Symbol.asyncIterator]();
-  const held: Uint8Array[] = [];
-  let count = 0;
+  const held = new Gatherer();
   const enough = incremental ? 1 : BUFFERED_BYTES + 1;
-  while (count < enough) {
+  while (held.length < enough) {
     const next = await stream.next();
-    if (next.done === true) return wholeBody(concatBytes(...held));
-    held.push(next.value);
-    count += next.value.length;
-    if (count > maxBytes) {
+    if (next.done === true) return wholeBody(held.take());
+    if (held.length + next.value.length > maxBytes) {
       await stream.return?.();
       throw tooLarge(maxBytes);
     }
+    held.push(next.value);
   }
-  return new RestOfBody(held, count, stream, maxBytes);
+  return new RestOfBody(held.take(), stream, maxBytes);
 }
 
 function wholeBody(content: Uint8Array): OutgoingBody {
@@ -63,9 +61,9 @@ class RestOfBody implements OutgoingBody {
   #count: number;
   #failure: BodyError | undefined;
 
-  constructor(held: readonly Uint8Array[], count: number, stream: AsyncIterator<Uint8Array>, maxBytes: number) {
-    this.#count = count;
-    this.content = this.#run(held, stream, maxBytes);
+  constructor(beginning: Uint8Array, stream: AsyncIterator<Uint8Array>, maxBytes: number) {
+    this.#count = beginning.length;
+    this.content = this.#run(beginning, stream, maxBytes);
   }
 
   count(): number {
@@ -77,12 +75,12 @@ class RestOfBody implements OutgoingBody {
   }
 
   async *#run(
-    held: readonly Uint8Array[],
+    beginning: Uint8Array,
     stream: AsyncIterator<Uint8Array>,
     maxBytes: number,
   ): AsyncGenerator<Uint8Array, void, undefined> {
     try {
-      yield* held;
+      yield beginning;
       for (let next = await stream.next(); next.done !== true; next = await stream.next()) {
         this.#count += next.value.length;
         if (this.#count > maxBytes) throw tooLarge(maxBytes);

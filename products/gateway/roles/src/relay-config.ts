@@ -28,12 +28,14 @@ export interface RelayGateway {
   readonly maxResponseBytes: number;
 }
 
-/** Token buckets by address prefix, in memory only. */
+/** Token buckets, and requests under way, by address prefix; in memory only. */
 export interface RateLimitConfig {
   /** Requests that one prefix may make per second, averaged. */
   readonly requestsPerSecond: number;
   /** Requests that one prefix may make at once. */
   readonly burst: number;
+  /** Requests of one prefix under way at once, each until its answer has ended; default 256. */
+  readonly concurrent?: number | undefined;
   /** Prefix lengths: clients behind one prefix share a bucket. */
   readonly ipv4PrefixBits: number;
   readonly ipv6PrefixBits: number;

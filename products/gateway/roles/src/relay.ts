@@ -11,7 +11,7 @@ import { acceptsMediaType } from '@privacy-edge/http-fields';
 import { MEDIA_TYPE_KEYS } from '@privacy-edge/ohttp';
 import { BodyError, type RoleRequest, type RoleResponse } from './exchange.ts';
 import { type Clock, type Forward, ForwardError, type ForwardRequest, type ForwardResponse } from './ports.ts';
-import { RateLimiter } from './rate-limit.ts';
+import { ConcurrencyLimiter, RateLimiter } from './rate-limit.ts';
 import { type OutgoingBody, type ResponseEnd, startRequestBody } from './relay-body.ts';
 import type { RelayConfig } from './relay-config.ts';
 import { CorsPolicy } from './relay-cors.ts';
@@ -74,6 +74,8 @@ interface Exchange {
   outcome: RelayOutcome;
   requestBytes: number;
   streaming: boolean;
+  /** Gives the client's place back. */
+  leave: (() => void) | undefined;
 }
 
 class Relay {
@@ -81,6 +83,7 @@ class Relay {
   readonly #resources: ReadonlyMap<string, RelayResource>;
   readonly #cors: CorsPolicy;
   readonly #limiter: RateLimiter | undefined;
+  readonly #places: ConcurrencyLimiter | undefined;
   readonly #answers: RelayErrorAnswers;
 
   constructor(ports: RelayPorts, config: RelayConfig) {
@@ -88,6 +91,7 @@ class Relay {
     this.#resources = relayResources(config, ports.forward, ports.clock);
     this.#cors = new CorsPolicy(config.corsOrigins);
     this.#limiter = config.rateLimit === undefined ? undefined : new RateLimiter(config.rateLimit);
+    this.#places = config.rateLimit === undefined ? undefined : new ConcurrencyLimiter(config.rateLimit);
     this.#answers = relayErrorAnswers(config.name ?? 'oblivious-relay');
   }
 
@@ -98,6 +102,7 @@ class Relay {
       outcome: 'failed',
       requestBytes: 0,
       streaming: false,
+      leave: undefined,
     };
     let response: RoleResponse;
     try {
@@ -109,7 +114,7 @@ class Relay {
     }
     const cors = this.#cors.fields(request, exchange.resource === 'keys');
     // A body that is passed on as it arrives reports by itself when it has ended.
-    if (!exchange.streaming) this.#observe(exchange, response.body instanceof Uint8Array ? response.body.length : 0);
+    if (!exchange.streaming) this.#ended(exchange, response.body instanceof Uint8Array ? response.body.length : 0);
     return cors.length === 0 ? response : { ...response, fields: [...response.fields, ...cors] };
   }
 
@@ -134,17 +139,18 @@ class Relay {
       const fields: Field[] = [['allow', [...methods, 'OPTIONS'].join(', ')]];
       throw new RelayError('METHOD_NOT_ALLOWED', 'Cannot relay message: wrong method', { fields });
     }
-    this.#limit(client);
+    this.#limit(client, exchange);
     if (request.method === 'GET') return this.#answerKeys(resource.gateway, request, exchange);
     exchange.resource = 'messages';
     return this.#answerMessage(resource.gateway, request, exchange);
   }
 
-  #limit(client: RelayClient): void {
+  #limit(client: RelayClient, exchange: Exchange): void {
     const waitMs = this.#limiter?.take(client.address, this.#ports.clock()) ?? 0;
-    if (waitMs === 0) return;
-    const fields: Field[] = [['retry-after', String(Math.ceil(waitMs / 1000))]];
-    throw new RelayError('RATE_LIMITED', 'Cannot relay message: too many requests from this prefix', { fields });
+    if (waitMs > 0) throw rateLimited(waitMs);
+    exchange.leave = this.#places?.enter(client.address);
+    // When a place becomes free is not known.
+    if (this.#places !== undefined && exchange.leave === undefined) throw rateLimited(1000);
   }
 
   async #answerKeys(gateway: RelayedGateway, request: RoleRequest, exchange: Exchange): Promise<RoleResponse> {
@@ -171,11 +177,13 @@ class Relay {
       return refusal;
     }
     const body = await this.#takeBody(gateway, request, form);
+    // How long it may be silent is for the gateway to say, which has to answer within `timeoutMs` to keep it.
+    if (form.incremental) request.body.relax?.();
     try {
       const response = await this.#send(gateway, form, body, request);
       const ended = ({ bytes, complete }: ResponseEnd): void => {
         if (!complete) exchange.outcome = 'cut-short';
-        this.#observe(exchange, bytes);
+        this.#ended(exchange, bytes);
       };
       const passed = await passResponse(response, form, gateway.config.maxResponseBytes, ended);
       exchange.streaming = passed.body !== null && !(passed.body instanceof Uint8Array);
@@ -261,7 +269,8 @@ class Relay {
     return new RelayError(FORWARD_FAILURES[cause.code], cause.message, { cause });
   }
 
-  #observe(exchange: Exchange, responseBytes: number): void {
+  #ended(exchange: Exchange, responseBytes: number): void {
+    exchange.leave?.();
     this.#ports.observe?.({
       gateway: exchange.gateway,
       resource: exchange.resource,
@@ -290,6 +299,11 @@ function outgoingFields(form: MessageForm, body: OutgoingBody, announcedLength: 
   if (length !== undefined) fields.push(['content-length', String(length)]);
   if (form.incremental) fields.push(['incremental', '?1']);
   return fields;
+}
+
+function rateLimited(waitMs: number): RelayError {
+  const fields: Field[] = [['retry-after', String(Math.ceil(waitMs / 1000))]];
+  return new RelayError('RATE_LIMITED', 'Cannot relay message: too many requests from this prefix', { fields });
 }
 
 function isWhole(body: OutgoingBody): boolean {

@@ -135,7 +135,9 @@ export function invalidResponse(): TargetError {
 /** A request's header or trailer fields as they go to the target. */
 export function requestFields(fields: readonly Field[]): Field[] {
   // Gateways to scripts read an underscore as a hyphen: what must not pass must not pass as its twin either.
-  return combineCookies(stripConnectionFields(fields)).filter(([name]) => !NOT_FORWARDED.has(name.replaceAll('_', '-')));
+  return combineCookies(stripConnectionFields(fields)).filter(
+    ([name]) => !NOT_FORWARDED.has(name.replaceAll('_', '-')),
+  );
 }
 
 /** A target's response fields as they go into the encapsulated response. */

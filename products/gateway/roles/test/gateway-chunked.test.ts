@@ -168,6 +168,30 @@ describe('a chunked request', () => {
     );
   });
 
+  it('reaches the target in few pieces, however small its chunks are', async () => {
+    const sizes: number[] = [];
+    const bench = await makeBench({
+      fetchTarget: async ({ body }) => {
+        assert.ok(body !== null && !(body instanceof Uint8Array));
+        for await (const piece of body) sizes.push(piece.length);
+        return targetResponse();
+      },
+    });
+    const contents = Array.from({ length: 500 }, () => utf8('abcdefgh'));
+    const join = (pieces: Uint8Array[]): Uint8Array[] => [concatBytes(...pieces)];
+    const sealedSmall = await sendChunked(bench, POST, { contents, damage: join });
+    assert.equal(headOf(sealedSmall.events).status, 200);
+    assert.deepEqual(sizes, [4000]);
+    sizes.length = 0;
+    const chunked = await encapsulateChunked(bench.client, systemRandom);
+    const head = await chunked.request.seal(new RequestEncoder().head(POST));
+    const ones = await chunked.request.seal(fromHex('0161'.repeat(8000)));
+    const pieces = [chunked.header, head, ones, await chunked.request.sealFinal(fromHex('0000'))];
+    const { events } = await openChunked(chunked, await bench.gateway(postChunked(bodyOf(pieces))));
+    assert.equal(headOf(events).status, 200);
+    assert.deepEqual(sizes, [8000]);
+  });
+
   it('may hold a request of known length', async () => {
     const bench = await makeBench();
     const chunked = await encapsulateChunked(bench.client, systemRandom);
