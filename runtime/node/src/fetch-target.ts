@@ -1,4 +1,4 @@
-/** The gateway's way to its targets: the {@link FetchTarget} port on undici pools. */
+/** The gateway's way to its targets: the {@link FetchTarget} port on pooled connections. */
 import {
   type FetchTarget,
   TargetError,
@@ -7,8 +7,10 @@ import {
   type TargetResponse,
 } from '@privacy-edge/gateway-roles';
 import { OutboundError } from './outbound-error.ts';
-import { fieldList, type OutboundExchange } from './outbound-exchange.ts';
-import { type OriginRoute, type OutboundOptions, OutboundPools } from './outbound-pool.ts';
+import type { OutboundExchange } from './outbound-exchange.ts';
+import { OutboundPools } from './outbound-pool.ts';
+import type { OriginRoute, OutboundOptions } from './outbound-route.ts';
+import { fieldList } from './raw-fields.ts';
 import { sendWithTrailers } from './trailer-request.ts';
 
 /** A {@link FetchTarget} and its connections. */
@@ -24,17 +26,18 @@ export interface TargetFetcher {
  * Opens the way to targets. Redirects are answers, nothing is ever sent twice, and addresses are judged as
  * {@link connectGuarded} describes.
  *
- * A request with trailers, or for `*`, takes a slower path over HTTP/1.1 with a connection of its own, because undici has
- * neither. Over HTTP/2, repeated fields of an answer arrive joined with ", " (set-cookie excepted), as node:http2 gives them.
+ * A request with trailers, or for `*`, takes a slower path over HTTP/1.1, a connection of its own, because undici has neither;
+ * over HTTP/2 it is a request like any other.
  */
 export function createFetchTarget(options: OutboundOptions = {}): TargetFetcher {
   const pools = new OutboundPools(options);
   const fetchTarget: FetchTarget = async (request, signal, onInformational) => {
-    if ((request.trailers !== undefined && request.body !== null) || request.path === '*') {
-      return sendWithTrailers(request, routeOf(request), options, signal, onInformational);
-    }
     try {
-      const exchange = pools.send(keyOf(request), () => routeOf(request), wireRequest(request), {
+      const unusual = (request.trailers !== undefined && request.body !== null) || request.path === '*';
+      if (unusual && !(await speaksHttp2(pools, request))) {
+        return await sendWithTrailers(request, routeOf(request), options, signal, onInformational);
+      }
+      const exchange = pools.send(keyOf(request), () => routeOf(request), request, {
         timeoutMs: request.route.timeoutMs,
         signal,
         onInformational: informational(onInformational),
@@ -83,6 +86,11 @@ function informational(
   return tell && ((status, rawHeaders) => tell({ status, fields: fieldList(rawHeaders) }));
 }
 
+async function speaksHttp2(pools: OutboundPools, request: TargetRequest): Promise<boolean> {
+  const route = routeOf(request);
+  return route.protocols.includes('h2') && (await pools.speaksHttp2(keyOf(request), () => route));
+}
+
 function keyOf({ scheme, host, port, route }: TargetRequest): string {
   return `${scheme} ${host} ${port} ${route.protocol} ${route.allowPrivate} ${route.socketPath ?? ''}`;
 }
@@ -98,31 +106,3 @@ const PROTOCOLS = {
   http1: { secure: ['http/1.1'], clear: ['http/1.1'] },
   http2: { secure: ['h2'], clear: ['h2'] },
 } as const;
-
-function wireRequest(request: TargetRequest): {
-  method: string;
-  path: string;
-  headers: string[];
-  body: TargetRequest['body'];
-} {
-  const headers = ['host', request.authority];
-  const streamed = request.body !== null && !(request.body instanceof Uint8Array);
-  for (const [name, value] of request.fields) {
-    // undici writes the length of a body it knows, and refuses to be told.
-    if (name === 'content-length' && !streamed) continue;
-    if (!SKIPPED.has(name)) headers.push(name, value);
-  }
-  return { method: request.method, path: request.path, headers, body: request.body };
-}
-
-/** Fields that belong to one connection; the gateway removed them, and undici refuses them. */
-const SKIPPED = new Set([
-  'connection',
-  'expect',
-  'host',
-  'http2-settings',
-  'keep-alive',
-  'proxy-connection',
-  'transfer-encoding',
-  'upgrade',
-]);

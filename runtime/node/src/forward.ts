@@ -1,4 +1,4 @@
-/** The relay's way to its gateways: the {@link Forward} port on undici pools. */
+/** The relay's way to its gateways: the {@link Forward} port on pooled connections. */
 import {
   type BodySource,
   type Forward,
@@ -8,7 +8,8 @@ import {
 } from '@privacy-edge/gateway-roles';
 import { OutboundError } from './outbound-error.ts';
 import type { ExchangeHead, OutboundExchange } from './outbound-exchange.ts';
-import { type OriginRoute, type OutboundOptions, OutboundPools } from './outbound-pool.ts';
+import { OutboundPools } from './outbound-pool.ts';
+import type { OriginRoute, OutboundOptions, WireRequest } from './outbound-route.ts';
 
 /** How to reach gateways. */
 export interface ForwardOptions extends OutboundOptions {
@@ -44,12 +45,9 @@ export function createForward(options: ForwardOptions = {}): Forwarder {
   const forward: Forward = async (request, signal) => {
     try {
       const resource = resourceOf(request, resources, options.http2 ?? true);
-      const headers = ['host', resource.host];
-      for (const [name, value] of request.fields) if (name !== 'content-length') headers.push(name, value);
-      const { method, body, timeoutMs } = request;
-      const wire = { method, path: resource.path, headers, body };
+      const wire = wireRequest(request, resource);
       const exchange = pools.send(resource.key, () => resource.route, wire, {
-        timeoutMs,
+        timeoutMs: request.timeoutMs,
         signal,
         onInformational: undefined,
       });
@@ -86,6 +84,11 @@ function forwardError(error: unknown): ForwardError {
   if (error instanceof ForwardError) return error;
   if (!(error instanceof OutboundError)) return new ForwardError('BROKEN', 'Cannot forward', { cause: error });
   return new ForwardError(error.code, error.message, { cause: error.cause });
+}
+
+/** A length is written by whoever writes the body. */
+function wireRequest({ method, fields, body }: ForwardRequest, { host, path }: Resource): WireRequest {
+  return { method, path, authority: host, fields: fields.filter(([name]) => name !== 'content-length'), body };
 }
 
 /** URLs come from the relay's configuration, so there are few; parsing one costs as much as looking up fifty. */

@@ -176,7 +176,7 @@ function dial(route: OutboundRoute, address: string | undefined, deadline: Abort
     });
     socket.once('error', fail).once(ready, () => {
       if (socket.destroyed) return;
-      if (route.protocols[0] === 'h2' && route.protocols.length === 1 && !speaksHttp2(socket, route.secure)) {
+      if (route.protocols.length === 1 && route.protocols[0] === 'h2' && !speaksHttp2(socket, route)) {
         fail(connectError(undefined, 'CONNECT_FAILED', 'Cannot connect: the peer does not speak HTTP/2'));
         return;
       }
@@ -188,10 +188,10 @@ function dial(route: OutboundRoute, address: string | undefined, deadline: Abort
   });
 }
 
-/** On a cleartext connection that is for HTTP/2 only, the peer is assumed to (RFC 9113 §3.3); undici reads the same property. */
-function speaksHttp2(socket: Socket & { alpnProtocol?: unknown }, secure: boolean): boolean {
-  if (!secure) socket.alpnProtocol = 'h2';
-  return socket.alpnProtocol === 'h2';
+/** Whether HTTP/2 was negotiated; on a cleartext connection that is for HTTP/2 only, the peer is assumed to (RFC 9113 §3.3). */
+export function speaksHttp2(socket: Socket, route: Pick<OutboundRoute, 'secure' | 'protocols'>): boolean {
+  if (!route.secure) return route.protocols[0] === 'h2';
+  return 'alpnProtocol' in socket && socket.alpnProtocol === 'h2';
 }
 
 function openSocket(route: OutboundRoute, address: string | undefined): Socket {

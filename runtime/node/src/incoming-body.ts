@@ -1,6 +1,8 @@
 /** The body of a message that node:http or node:http2 receives, as a {@link BodySource}. */
 import type { Readable } from 'node:stream';
+import { Gatherer } from '@privacy-edge/bytes';
 import { BodyError, type BodySource } from '@privacy-edge/gateway-roles';
+import { aborted, IncomingStream, timedOut } from './incoming-stream.ts';
 
 /** What the owner of the stream adds. */
 export interface IncomingBodyOptions {
@@ -8,23 +10,36 @@ export interface IncomingBodyOptions {
   readonly announcedLength: number | undefined;
   /** Milliseconds for the whole of `read`, and for each wait of `stream`. */
   readonly timeoutMs: number;
+  /**
+   * Bytes per second that `stream` must have delivered after its first `timeoutMs` of waiting, until {@link IncomingBody.relax};
+   * default none.
+   */
+  readonly minBytesPerSecond?: number | undefined;
   /** Called before the first byte is waited for, such as to send 100 (Continue). */
   readonly onFirstRead?: (() => void) | undefined;
 }
 
 const EMPTY = new Uint8Array(0);
+const NOTHING: AsyncIterableIterator<Uint8Array> = {
+  [Symbol.asyncIterator]: () => NOTHING,
+  next: () => Promise.resolve({ done: true, value: undefined }),
+};
 
 /** Reads a Node stream once. */
 export class IncomingBody implements BodySource {
   readonly announcedLength: number | undefined;
   readonly #stream: Readable;
   readonly #timeoutMs: number;
+  readonly #minBytesPerSecond: number | undefined;
   #onFirstRead: (() => void) | undefined;
+  #streamed: IncomingStream | undefined;
+  #relaxed = false;
 
   constructor(stream: Readable, options: IncomingBodyOptions) {
     this.announcedLength = options.announcedLength;
     this.#stream = stream;
     this.#timeoutMs = options.timeoutMs;
+    this.#minBytesPerSecond = options.minBytesPerSecond;
     this.#onFirstRead = options.onFirstRead;
   }
 
@@ -35,29 +50,35 @@ export class IncomingBody implements BodySource {
     const stream = this.#stream;
     return new Promise((resolve, reject) => {
       let first: Uint8Array | undefined;
-      let more: Uint8Array[] | undefined;
+      let gathered: Gatherer | undefined;
       let length = 0;
       const timer = setTimeout(() => fail(timedOut()), this.#timeoutMs);
       const onData = (chunk: Uint8Array): void => {
         length += chunk.length;
         if (length > maxBytes) fail(tooLarge());
         else if (first === undefined) first = chunk;
-        else if (more === undefined) more = [first, chunk];
-        else more.push(chunk);
+        else {
+          // One buffer, because every piece kept would cost the peer one byte and us an object.
+          if (gathered === undefined) {
+            gathered = new Gatherer();
+            gathered.push(first);
+          }
+          gathered.push(chunk);
+        }
       };
       const fail = (error: BodyError): void => {
         clearTimeout(timer);
         // What is still coming is left in the socket: the peer waits.
         stream.off('data', onData).pause();
         first = undefined;
-        more = undefined;
+        gathered = undefined;
         reject(error);
       };
       stream
         .on('data', onData)
         .on('end', () => {
           clearTimeout(timer);
-          resolve(more === undefined ? (first ?? EMPTY) : Buffer.concat(more, length));
+          resolve(gathered === undefined ? (first ?? EMPTY) : gathered.take());
         })
         .on('error', () => fail(aborted()))
         .on('close', () => {
@@ -67,23 +88,17 @@ export class IncomingBody implements BodySource {
     });
   }
 
-  async *stream(): AsyncGenerator<Uint8Array, void, undefined> {
-    if (this.announcedLength === 0) return;
-    this.#begin();
-    const stream = this.#stream;
-    // Destroying a request would take the connection, and so the answer, with it.
-    const chunks = stream.iterator({ destroyOnReturn: false });
-    try {
-      for (;;) {
-        const next = await this.#inTime(chunks.next());
-        if (next.done === true) return;
-        yield next.value as Uint8Array;
-      }
-    } catch (error) {
-      throw error instanceof BodyError ? error : aborted(error);
-    } finally {
-      stream.on('error', () => undefined);
-    }
+  stream(): AsyncIterableIterator<Uint8Array> {
+    if (this.announcedLength === 0) return NOTHING;
+    const patience = { timeoutMs: this.#timeoutMs, minBytesPerSecond: this.#minBytesPerSecond };
+    this.#streamed = new IncomingStream(this.#stream, patience, () => this.#begin());
+    if (this.#relaxed) this.#streamed.relax();
+    return this.#streamed;
+  }
+
+  relax(): void {
+    this.#relaxed = true;
+    this.#streamed?.relax();
   }
 
   #begin(): void {
@@ -91,25 +106,10 @@ export class IncomingBody implements BodySource {
     this.#onFirstRead = undefined;
     onFirstRead?.();
   }
-
-  #inTime<T>(promise: Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(timedOut()), this.#timeoutMs);
-      promise.then(resolve, reject).finally(() => clearTimeout(timer));
-    });
-  }
 }
 
 function tooLarge(): BodyError {
   return new BodyError('TOO_LARGE', 'The body is longer than allowed');
-}
-
-function timedOut(): BodyError {
-  return new BodyError('TIMEOUT', 'The body did not arrive in time');
-}
-
-function aborted(cause?: unknown): BodyError {
-  return new BodyError('ABORTED', 'The body ended early', { cause });
 }
 
 /**
@@ -120,7 +120,7 @@ export function contentLength(value: string | undefined): number | undefined {
   return value !== undefined && /^\d+$/.test(value) ? Number(value) : undefined;
 }
 
-/** Reads and drops what is still to come, whoever was reading it: a stream that is paused, or half iterated, never ends. */
+/** Reads and drops what is still to come, whoever was reading it: a stream that is paused never ends. */
 export function dropRest(stream: Readable): void {
-  stream.removeAllListeners('readable').resume();
+  stream.removeAllListeners('data').resume();
 }

@@ -50,7 +50,7 @@ export {
   type MetricsSnapshot,
 } from './metrics.ts';
 export { fetchFromNodeApplication, gatewayMiddleware, type NextHandler } from './node-application.ts';
-export type { OutboundOptions } from './outbound-pool.ts';
+export type { OutboundOptions } from './outbound-route.ts';
 export { systemRandom } from './random.ts';
 export { createRedisReplayStore, type RedisReplayOptions, type RedisReplayStore } from './replay-redis.ts';
 export {

@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { constants, type IncomingHttpHeaders, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import type { Writable } from 'node:stream';
 import type { BodySource, RoleRequest, RoleResponse } from '@privacy-edge/gateway-roles';
+import { pump } from './answer-stream.ts';
 import { contentLength, dropRest, IncomingBody } from './incoming-body.ts';
 
 /** Limits of a listener. */
@@ -18,6 +19,11 @@ export interface ListenerLimits {
   readonly headersTimeoutMs: number;
   /** Milliseconds for a body read whole, and for each wait while it is streamed. */
   readonly bodyTimeoutMs: number;
+  /**
+   * Bytes per second that a streamed body must have delivered once it was waited for `bodyTimeoutMs`, until the role relaxes
+   * the limit. Without it a peer could hold a place by one byte at a time.
+   */
+  readonly minBodyBytesPerSecond: number;
   /** Milliseconds an answer may wait for a peer that does not read. */
   readonly writeTimeoutMs: number;
   /** Milliseconds an idle connection is kept. */
@@ -91,6 +97,7 @@ export class Http1Exchange implements Exchange {
     this.#body ??= new IncomingBody(this.#req, {
       announcedLength: this.#announcedLength(),
       timeoutMs: this.#limits.bodyTimeoutMs,
+      minBytesPerSecond: this.#limits.minBodyBytesPerSecond,
       onFirstRead: this.#expectsContinue ? () => this.#res.writeContinue() : undefined,
     });
     return this.#body;
@@ -110,7 +117,7 @@ export class Http1Exchange implements Exchange {
 
   write(response: RoleResponse): Promise<void> | undefined {
     const res = this.#res;
-    if (res.destroyed) return undefined;
+    if (res.destroyed) return closeUnwritten(response);
     if (!this.#req.complete && this.#announcedLength() !== 0) this.#leaveUnread();
     // node:http announces the close after the last request allowed, but leaves the closing to the peer.
     if ('maxRequestsOnConnectionReached' in res && res.maxRequestsOnConnectionReached) this.closeAfter();
@@ -198,6 +205,7 @@ export class Http2Exchange implements Exchange {
     this.#body ??= new IncomingBody(this.#stream, {
       announcedLength: contentLength(this.#headers['content-length']) ?? (this.#stream.readableEnded ? 0 : undefined),
       timeoutMs: this.#limits.bodyTimeoutMs,
+      minBytesPerSecond: this.#limits.minBodyBytesPerSecond,
       onFirstRead:
         this.#headers.expect?.toLowerCase() === '100-continue'
           ? () => this.#stream.additionalHeaders(CONTINUE)
@@ -222,7 +230,7 @@ export class Http2Exchange implements Exchange {
     const stream = this.#stream;
     if (stream.destroyed || stream.closed) {
       this.#dropUnread();
-      return undefined;
+      return closeUnwritten(response);
     }
     const { body } = response;
     const streamed = body !== null && !(body instanceof Uint8Array);
@@ -313,53 +321,13 @@ function abortOnClose(stream: Writable, abort: AbortController): void {
   else stream.once('close', () => (stream.writableFinished ? undefined : abort.abort()));
 }
 
+/** The peer went before its answer: what the answer would have been streamed from must learn of it. */
+function closeUnwritten({ body }: RoleResponse): undefined {
+  if (body !== null && !(body instanceof Uint8Array)) body[Symbol.asyncIterator]().return?.().then(ignore, ignore);
+}
+
 /** The answer has no body on the wire; the handler's stream is closed unread. */
 async function discard(body: AsyncIterable<Uint8Array>, out: Writable): Promise<void> {
   if (!out.writableEnded) out.end();
   await body[Symbol.asyncIterator]().return?.();
-}
-
-/**
- * Writes a stream as fast as the peer reads it. When the peer goes, or reads nothing for `stallMs`, the source is closed.
- * The header waits for the first chunk, but not beyond this turn of the event loop.
- */
-async function pump(
-  body: AsyncIterable<Uint8Array>,
-  out: Writable,
-  stallMs: number,
-  flushHeader: () => void,
-): Promise<void> {
-  const source = body[Symbol.asyncIterator]();
-  let begun = false;
-  let wake: (() => void) | undefined;
-  out.once('close', () => wake?.());
-  const flush = setImmediate(() => (begun || out.destroyed ? undefined : flushHeader()));
-  // Each wait has a promise of its own: racing one long-lived promise would keep every chunk's reactions until the end.
-  const untilGone = <T>(start: (resolve: (value: T | undefined) => void, reject: (error: Error) => void) => void) =>
-    new Promise<T | undefined>((resolve, reject) => {
-      wake = () => resolve(undefined);
-      if (out.destroyed) resolve(undefined);
-      else start(resolve, reject);
-    });
-  try {
-    for (;;) {
-      const next = await untilGone<IteratorResult<Uint8Array>>((resolve, reject) => {
-        source.next().then(resolve, reject);
-      });
-      if (next === undefined) {
-        // Not awaited: a generator that waits for its own source would hold us here.
-        source.return?.().then(ignore, ignore);
-        return;
-      }
-      if (next.done === true) break;
-      begun = true;
-      if (out.write(next.value)) continue;
-      const timer = setTimeout(() => out.destroy(), stallMs);
-      await untilGone<void>((resolve) => out.once('drain', resolve));
-      clearTimeout(timer);
-    }
-    out.end();
-  } finally {
-    clearImmediate(flush);
-  }
 }

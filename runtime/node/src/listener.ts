@@ -14,7 +14,7 @@ import {
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import { type AddressInfo, connect } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { RoleHandler, RoleRequest, RoleResponse } from '@privacy-edge/gateway-roles';
+import { BodyError, type RoleHandler, type RoleRequest, type RoleResponse } from '@privacy-edge/gateway-roles';
 import { RuntimeError } from './error.ts';
 import { type Exchange, Http1Exchange, Http2Exchange, type ListenerLimits } from './listener-exchange.ts';
 import { errorFields, type LogEvent } from './log.ts';
@@ -72,12 +72,13 @@ const DEFAULT_LIMITS: ListenerLimits = {
   maxHeaderFields: 128,
   headersTimeoutMs: 10_000,
   bodyTimeoutMs: 30_000,
+  minBodyBytesPerSecond: 512,
   writeTimeoutMs: 30_000,
   keepAliveTimeoutMs: 30_000,
   maxRequestsPerSocket: 0,
   maxConnections: 16_384,
   maxInFlight: 4096,
-  maxStreamsPerConnection: 256,
+  maxStreamsPerConnection: 100,
 };
 
 /**
@@ -269,7 +270,7 @@ class RoleListener implements Listener {
       else
         writing.then(
           () => this.#over(),
-          (error: unknown) => this.#failed(exchange, error),
+          (error: unknown) => (error instanceof BodyError ? this.#cut(exchange, error) : this.#failed(exchange, error)),
         );
     } catch (error) {
       this.#failed(exchange, error);
@@ -284,11 +285,24 @@ class RoleListener implements Listener {
     this.#over();
   }
 
+  /** The source of an answer that was under way broke off, which its peers decide and an operator cannot mend. */
+  #cut(exchange: Exchange, error: BodyError): void {
+    this.#options.log('debug', 'answer_cut', { code: error.code });
+    exchange.break();
+    this.#over();
+  }
+
   #over(): void {
     this.inFlight--;
     if (this.inFlight === 0) this.#idle?.();
   }
 }
+
+/**
+ * What node:http buffers of a body that nobody reads at the moment, and of an answer. It keeps a body in the pieces that its
+ * sender chose, which may be single bytes, so this is also the number of objects that a connection can occupy.
+ */
+const BUFFERED_BYTES = 16_384;
 
 const OVERLOADED: RoleResponse = { status: 503, fields: [['retry-after', '1']], body: null };
 

@@ -29,26 +29,12 @@ export function connectError(
   return cause instanceof OutboundError ? cause : new OutboundError(code, message, { cause });
 }
 
-/**
- * What an error of undici says about a request that was, or was about to be, sent. Only a stream that the peer refused is
- * proof that nothing was done; a reset or a lost connection is not.
- *
- * @see RFC 9113 §8.7
- */
+/** What an error says about a request that was, or was about to be, sent: a reset or a lost connection proves nothing. */
 export function exchangeError(cause: unknown): OutboundError {
   if (cause instanceof OutboundError) return cause;
-  const { code, http2ErrorCode } = (cause ?? {}) as { code?: unknown; http2ErrorCode?: unknown };
-  if (http2ErrorCode === REFUSED_STREAM) return notProcessed(cause);
-  if (cause instanceof Error && cause.message.startsWith('HTTP/2: "GOAWAY"')) return notProcessed(cause);
+  const { code } = (cause ?? {}) as { code?: unknown };
   if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') {
     return new OutboundError('TIMEOUT', 'The peer did not answer in time', { cause });
   }
   return new OutboundError('BROKEN', 'The exchange broke', { cause });
 }
-
-/** The peer said, in so many words, that it did nothing. */
-export function notProcessed(cause?: unknown): OutboundError {
-  return new OutboundError('NOT_PROCESSED', 'The peer refused the request unprocessed', { cause });
-}
-
-const REFUSED_STREAM = 7;

@@ -1,27 +1,31 @@
 /**
- * One request on an undici pool and the body of its answer, in one object: below `Pool.request`, because a request object, a
- * Readable and their listeners cost as much as the rest of a small exchange. It also stops undici from sending anything twice.
+ * One request and the body of its answer, in one object: below undici's `Pool.request`, because a request object, a Readable and
+ * their listeners cost as much as the rest of a small exchange. An undici pool drives it for HTTP/1.1, a stream for HTTP/2.
  */
 import { BodyError, type BodySource } from '@privacy-edge/gateway-roles';
 import type { Dispatcher } from 'undici';
-import { exchangeError, notProcessed, OutboundError } from './outbound-error.ts';
+import { exchangeError, OutboundError } from './outbound-error.ts';
+import type { RawFields } from './raw-fields.ts';
 
-type Controller = Dispatcher.DispatchController;
-type RawFields = Controller['rawHeaders'];
-type FieldList = (readonly [name: string, value: string])[];
+/** The connection's side of an exchange, as far as the exchange needs it; undici's has more. */
+export interface ExchangeController {
+  readonly rawHeaders?: RawFields;
+  readonly rawTrailers?: RawFields;
+  pause(): void;
+  resume(): void;
+  abort(reason: Error): void;
+}
 
-/** What the pool tells an exchange about its connections. */
-export interface ConnectionLosses {
-  /** Connections of the pool that closed so far. */
-  lost: number;
+/** What an origin tells its exchanges about its connections. */
+export interface ConnectionCount {
   /** Connections that stand. */
-  open: number;
+  readonly open: number;
 }
 
 /** The header of an answer. */
 export interface ExchangeHead {
   readonly status: number;
-  /** Fields by lower-case name as undici parsed them. */
+  /** Fields by lower-case name. */
   readonly headers: Record<string, string | string[] | undefined>;
   readonly rawHeaders: RawFields;
 }
@@ -40,17 +44,18 @@ export interface ExchangeOptions {
 const HIGH_WATER_BYTES = 65_536;
 const EMPTY = new Uint8Array(0);
 
-/** Hand it to `dispatch`; `head` settles once. */
+/** Hand it to whoever sends the request; `head` settles once. */
 export class OutboundExchange implements Dispatcher.DispatchHandler, BodySource {
   announcedLength: number | undefined = undefined;
   readonly head: Promise<ExchangeHead>;
   readonly #options: ExchangeOptions;
-  readonly #losses: ConnectionLosses;
+  readonly #connections: ConnectionCount;
   #resolveHead: (head: ExchangeHead) => void;
   #rejectHead: (error: OutboundError) => void;
-  #controller: Controller | undefined;
-  #lostAtStart = -1;
+  #controller: ExchangeController | undefined;
+  #started = false;
   #timer: NodeJS.Timeout | undefined;
+  #nobodyReads: NodeJS.Timeout | undefined;
   #headSettled = false;
   #over = false;
   #ended = false;
@@ -60,11 +65,11 @@ export class OutboundExchange implements Dispatcher.DispatchHandler, BodySource 
   #limit = -1;
   #streaming = false;
   #wake: (() => void) | undefined;
-  #rawTrailers: RawFields;
+  #rawTrailers: RawFields = null;
 
-  constructor(options: ExchangeOptions, losses: ConnectionLosses) {
+  constructor(options: ExchangeOptions, connections: ConnectionCount) {
     this.#options = options;
-    this.#losses = losses;
+    this.#connections = connections;
     const { promise, resolve, reject } = Promise.withResolvers<ExchangeHead>();
     this.head = promise;
     this.#resolveHead = resolve;
@@ -91,41 +96,41 @@ export class OutboundExchange implements Dispatcher.DispatchHandler, BodySource 
 
   /** The time for the header is up. */
   timeOut(): void {
-    const sent = this.#lostAtStart >= 0;
-    if (sent) this.#fail(new OutboundError('TIMEOUT', 'The peer did not answer in time'));
-    else if (this.#losses.open > 0) this.#fail(new OutboundError('OVERLOADED', 'No connection became free in time'));
+    if (this.#started) this.#fail(new OutboundError('TIMEOUT', 'The peer did not answer in time'));
+    else if (this.#connections.open > 0)
+      this.#fail(new OutboundError('OVERLOADED', 'No connection became free in time'));
     else this.#fail(new OutboundError('CONNECT_FAILED', 'Cannot connect: time-out'));
   }
 
-  onRequestStart(controller: Controller): void {
+  /** Says whom to tell when the exchange is given up before it starts. */
+  attach(controller: ExchangeController): void {
+    this.#controller = controller;
+  }
+
+  onRequestStart(controller: ExchangeController): void {
     this.#controller = controller;
     if (this.#failure !== undefined) {
       controller.abort(this.#failure);
       return;
     }
-    if (this.#lostAtStart < 0) {
-      this.#lostAtStart = this.#losses.lost;
-      return;
-    }
-    // undici is about to send the request again. While no connection was lost, it does so only for a stream that the peer
-    // refused or left out in its GOAWAY; after a loss nothing is known.
-    const refused = this.#lostAtStart === this.#losses.lost;
-    controller.abort(refused ? notProcessed() : new OutboundError('BROKEN', 'The connection was lost'));
+    // undici never sends a request again that is not idempotent; should it want to, nothing is known about the first time.
+    if (this.#started) controller.abort(new OutboundError('BROKEN', 'The connection was lost'));
+    this.#started = true;
   }
 
-  onResponseStart(controller: Controller, status: number, headers: ExchangeHead['headers']): void {
+  onResponseStart(controller: ExchangeController, status: number, headers: ExchangeHead['headers']): void {
     if (status < 200) {
-      this.#options.onInformational?.(status, controller.rawHeaders);
+      this.#options.onInformational?.(status, controller.rawHeaders ?? null);
       return;
     }
     clearTimeout(this.#timer);
     const announced = headers['content-length'];
     if (typeof announced === 'string' && /^\d{1,15}$/.test(announced)) this.announcedLength = Number(announced);
     this.#headSettled = true;
-    this.#resolveHead({ status, headers, rawHeaders: controller.rawHeaders });
+    this.#resolveHead({ status, headers, rawHeaders: controller.rawHeaders ?? null });
   }
 
-  onResponseData(controller: Controller, chunk: Uint8Array): void {
+  onResponseData(controller: ExchangeController, chunk: Uint8Array): void {
     this.#held += chunk.length;
     if (this.#limit >= 0) {
       if (this.#held > this.#limit) {
@@ -135,20 +140,20 @@ export class OutboundExchange implements Dispatcher.DispatchHandler, BodySource 
     } else if (this.#held >= HIGH_WATER_BYTES) {
       controller.pause();
       // A caller that never reads must not hold the connection for ever.
-      if (!this.#streaming) this.#timer = setTimeout(onNobodyReads, this.#options.idleTimeoutMs, this);
+      if (!this.#streaming) this.#nobodyReads ??= setTimeout(onNobodyReads, this.#options.idleTimeoutMs, this);
     }
     this.#chunks.push(chunk);
     if (this.#streaming) this.#wakeUp();
   }
 
-  onResponseEnd(controller: Controller): void {
-    this.#rawTrailers = controller.rawTrailers;
+  onResponseEnd(controller: ExchangeController): void {
+    this.#rawTrailers = controller.rawTrailers ?? null;
     this.#ended = true;
     this.#finish();
     this.#wakeUp();
   }
 
-  onResponseError(_controller: Controller, error: Error): void {
+  onResponseError(_controller: ExchangeController, error: Error): void {
     if (!this.#headSettled) this.#fail(exchangeError(error));
     else if (error instanceof BodyError) this.#failBody(error);
     else {
@@ -209,7 +214,7 @@ export class OutboundExchange implements Dispatcher.DispatchHandler, BodySource 
 
   #claim(): void {
     if (this.#streaming || this.#limit >= 0) throw new TypeError('The body was consumed already');
-    clearTimeout(this.#timer);
+    clearTimeout(this.#nobodyReads);
   }
 
   #take(): Uint8Array {
@@ -258,6 +263,7 @@ export class OutboundExchange implements Dispatcher.DispatchHandler, BodySource 
     if (this.#over) return;
     this.#over = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#nobodyReads);
     this.#options.signal.removeEventListener('abort', this);
     this.#options.onOver();
   }
@@ -269,24 +275,4 @@ function onHeadTimeout(exchange: OutboundExchange): void {
 
 function onNobodyReads(exchange: OutboundExchange): void {
   exchange.cancel();
-}
-
-/** Raw fields of either protocol as a list with lower-case names; values keep one character for each byte. */
-export function fieldList(raw: RawFields): FieldList {
-  if (raw === null || raw === undefined) return [];
-  const fields: FieldList = [];
-  if (Array.isArray(raw)) {
-    for (let at = 0; at + 1 < raw.length; at += 2) fields.push([text(raw[at]).toLowerCase(), text(raw[at + 1])]);
-    return fields;
-  }
-  for (const [name, value] of Object.entries(raw)) {
-    if (name.startsWith(':')) continue;
-    if (Array.isArray(value)) for (const line of value) fields.push([name, line]);
-    else if (value !== undefined) fields.push([name, String(value)]);
-  }
-  return fields;
-}
-
-function text(value: string | Buffer | undefined): string {
-  return typeof value === 'string' ? value : (value?.toString('latin1') ?? '');
 }

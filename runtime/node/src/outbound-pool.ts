@@ -1,52 +1,8 @@
 /** Connections to many origins, a bounded number of them, each reached the way its route says. */
-import type { Socket } from 'node:net';
-import { type buildConnector, Pool } from 'undici';
-import { connectGuarded, type OutboundRoute, type Resolve, systemResolve } from './guarded-outbound.ts';
-import { connectError, OutboundError } from './outbound-error.ts';
-import { type ConnectionLosses, type ExchangeOptions, OutboundExchange } from './outbound-exchange.ts';
-
-/** Limits of outbound connections; every field has a default. */
-export interface OutboundOptions {
-  /** Origins with open connections; the one unused for longest gives way. Default 256. */
-  readonly maxOrigins?: number;
-  /** HTTP/1.1 connections to one origin. Default 128. */
-  readonly connectionsPerOrigin?: number;
-  /** Requests under way or waiting for one origin before the next is refused as `OVERLOADED`. Default 4096. */
-  readonly maxRequestsPerOrigin?: number;
-  /** Milliseconds for name, connection and TLS handshake together. Default 5000. */
-  readonly connectTimeoutMs?: number;
-  /** Milliseconds without a byte of the answer's body. Default 30000. */
-  readonly idleTimeoutMs?: number;
-  /** Milliseconds an unused connection is kept. Default 15000; the peer's hint shortens it. */
-  readonly keepAliveMs?: number;
-  /** Bytes of the answer's header. Default 32768. */
-  readonly maxHeaderBytes?: number;
-  /** Certificates (PEM) to trust beside the system's. */
-  readonly extraRoots?: readonly string[];
-  /** Replaces the system's resolver, for tests. */
-  readonly resolve?: Resolve;
-}
-
-/** How an origin is reached. */
-export type OriginRoute = Pick<OutboundRoute, 'host' | 'port' | 'secure' | 'socketPath' | 'allowPrivate' | 'protocols'>;
-
-/** A request as undici takes it. */
-export interface WireRequest {
-  readonly method: string;
-  readonly path: string;
-  /** Names and values in turn. */
-  readonly headers: string[];
-  readonly body: Uint8Array | AsyncIterable<Uint8Array> | null;
-}
-
-interface Origin extends ConnectionLosses {
-  readonly pool: Pool;
-  readonly name: string;
-  readonly over: () => void;
-  inFlight: number;
-  /** What the handshake chose; undefined until then. */
-  http2: boolean | undefined;
-}
+import { OutboundError } from './outbound-error.ts';
+import { type ExchangeOptions, OutboundExchange } from './outbound-exchange.ts';
+import { Origin } from './outbound-origin.ts';
+import { type OriginRoute, OUTBOUND_DEFAULTS, type OutboundOptions, type WireRequest } from './outbound-route.ts';
 
 /** Pools by origin and route. */
 export class OutboundPools {
@@ -55,12 +11,7 @@ export class OutboundPools {
   #closed = false;
 
   constructor(options: OutboundOptions) {
-    this.#options = { ...DEFAULTS, ...options };
-  }
-
-  /** Milliseconds without a byte of a body. */
-  get idleTimeoutMs(): number {
-    return this.#options.idleTimeoutMs;
+    this.#options = { ...OUTBOUND_DEFAULTS, ...options };
   }
 
   /** Requests under way, for a metric. */
@@ -74,7 +25,7 @@ export class OutboundPools {
    * Sends one request, never twice.
    *
    * @param key - one string for each way to reach an origin
-   * @param route - called only when the pool does not exist yet
+   * @param route - called only when the origin is not known yet
    * @throws OutboundError `OVERLOADED`
    */
   send(
@@ -83,10 +34,9 @@ export class OutboundPools {
     request: WireRequest,
     options: Omit<ExchangeOptions, 'onOver' | 'idleTimeoutMs'>,
   ): OutboundExchange {
+    if (this.#closed) throw overloaded();
     const origin = this.#origin(key, route);
-    if (this.#closed || origin.inFlight >= this.#options.maxRequestsPerOrigin) {
-      throw new OutboundError('OVERLOADED', 'Too many requests to this origin are under way');
-    }
+    if (origin.inFlight >= this.#options.maxRequestsPerOrigin) throw overloaded();
     origin.inFlight++;
     const { timeoutMs, signal, onInformational } = options;
     const { idleTimeoutMs } = this.#options;
@@ -94,31 +44,30 @@ export class OutboundPools {
       { timeoutMs, signal, onInformational, idleTimeoutMs, onOver: origin.over },
       origin,
     );
-    if (!exchange.failed) {
-      const { method, path, headers } = request;
-      // undici sends a refused HTTP/2 request again by itself when its body is whole, but tells us when it is a stream.
-      const replayable = origin.http2 !== false && request.body instanceof Uint8Array && request.body.length > 0;
-      if (replayable) headers.push('content-length', String(request.body.length));
-      // undici takes any async iterable; its types name only Readable.
-      const body = (replayable ? once(request.body) : request.body) as Uint8Array | null;
-      // Without `servername` undici would take one from the Host field and drop connections whenever it changes.
-      const { name: servername } = origin;
-      const wire = { method, path, headers, body, servername, idempotent: false, headersTimeout: 0 };
-      origin.pool.dispatch({ ...wire, bodyTimeout: idleTimeoutMs }, exchange);
-    }
+    if (!exchange.failed) origin.send(request, exchange);
     return exchange;
+  }
+
+  /**
+   * Whether requests to an origin go over HTTP/2; connects when that is not known yet.
+   *
+   * @throws OutboundError
+   */
+  async speaksHttp2(key: string, route: () => OriginRoute): Promise<boolean> {
+    if (this.#closed) throw overloaded();
+    return this.#origin(key, route).speaksHttp2();
   }
 
   /** Lets requests under way finish for `graceMs`, then breaks them. */
   async close(graceMs = 0): Promise<void> {
     this.#closed = true;
-    const pools = [...this.#origins.values()].map((origin) => origin.pool);
+    const origins = [...this.#origins.values()];
     this.#origins.clear();
     const grace = Promise.withResolvers<void>();
     const timer = setTimeout(grace.resolve, graceMs);
-    await Promise.race([Promise.all(pools.map((pool) => pool.close())), grace.promise]);
+    await Promise.race([Promise.all(origins.map((origin) => origin.close())), grace.promise]);
     clearTimeout(timer);
-    await Promise.all(pools.map((pool) => pool.destroy()));
+    await Promise.all(origins.map((origin) => origin.destroy()));
   }
 
   #origin(key: string, route: () => OriginRoute): Origin {
@@ -131,7 +80,7 @@ export class OutboundPools {
       return known;
     }
     this.#makeRoom();
-    const made = this.#open(route());
+    const made = new Origin(route(), this.#options);
     this.#origins.set(key, made);
     return made;
   }
@@ -150,70 +99,10 @@ export class OutboundPools {
     const gone = this.#origins.get(victim);
     this.#origins.delete(victim);
     // Requests under way finish on their own.
-    gone?.pool.close().catch(() => undefined);
-  }
-
-  async #connect(route: OutboundRoute, origin: Origin, callback: buildConnector.Callback): Promise<void> {
-    let socket: Socket;
-    try {
-      socket = await connectGuarded(route);
-    } catch (error) {
-      callback(connectError(error), null);
-      return;
-    }
-    origin.open++;
-    origin.http2 = 'alpnProtocol' in socket && socket.alpnProtocol === 'h2';
-    // First among the listeners, so that the loss is known before undici acts on it.
-    socket.once('close', () => {
-      origin.open--;
-      origin.lost++;
-    });
-    callback(null, socket);
-  }
-
-  #open(to: OriginRoute): Origin {
-    const { connectionsPerOrigin, connectTimeoutMs, keepAliveMs, maxHeaderBytes, extraRoots, resolve } = this.#options;
-    const route: OutboundRoute = { ...to, connectTimeoutMs, extraRoots, resolve };
-    const host = to.host.includes(':') ? `[${to.host}]` : to.host;
-    const pool = new Pool(`${to.secure ? 'https' : 'http'}://${host}:${to.port}`, {
-      connections: connectionsPerOrigin,
-      pipelining: 1,
-      keepAliveTimeout: keepAliveMs,
-      keepAliveMaxTimeout: keepAliveMs,
-      maxHeaderSize: maxHeaderBytes,
-      allowH2: to.protocols.includes('h2'),
-      connect: (_options, callback) => {
-        void this.#connect(route, origin, callback);
-      },
-    });
-    const origin: Origin = {
-      pool,
-      name: to.host,
-      lost: 0,
-      open: 0,
-      inFlight: 0,
-      http2: to.protocols.includes('h2') ? undefined : false,
-      over: () => {
-        origin.inFlight--;
-      },
-    };
-    return origin;
+    gone?.close().catch(() => undefined);
   }
 }
 
-/** A body of one piece as a stream. */
-async function* once(body: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield body;
+function overloaded(): OutboundError {
+  return new OutboundError('OVERLOADED', 'Too many requests to this origin are under way');
 }
-
-const DEFAULTS: Required<OutboundOptions> = {
-  maxOrigins: 256,
-  connectionsPerOrigin: 128,
-  maxRequestsPerOrigin: 4096,
-  connectTimeoutMs: 5000,
-  idleTimeoutMs: 30_000,
-  keepAliveMs: 15_000,
-  maxHeaderBytes: 32_768,
-  extraRoots: [],
-  resolve: systemResolve,
-};

@@ -132,7 +132,8 @@ function outcome(answer: unknown): ReplayOutcome {
 /** The promise's value, or `otherwise` when it takes too long; its late failure is not an error of anyone. */
 async function within<T>(promise: Promise<T>, timeoutMs: number, otherwise: T): Promise<T> {
   const late = Promise.withResolvers<T>();
-  const timer = setTimeout(() => late.resolve(otherwise), timeoutMs);
+  // What arrived while this process was busy is read before giving up: a stall of ours is no failure of the store.
+  const timer = setTimeout(() => setImmediate(() => late.resolve(otherwise)), timeoutMs);
   try {
     return await Promise.race([promise, late.promise]);
   } finally {

@@ -1,6 +1,6 @@
 /**
- * One request to a target over node:http on a connection of its own: for request trailers and the `*` target, which undici
- * cannot send. HTTP/1.1 only.
+ * One HTTP/1.1 request to a target over node:http on a connection of its own: for request trailers and the `*` target, which
+ * undici cannot send.
  */
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
 import {
@@ -12,8 +12,8 @@ import {
 import { connectGuarded, systemResolve } from './guarded-outbound.ts';
 import { contentLength, IncomingBody } from './incoming-body.ts';
 import { connectError } from './outbound-error.ts';
-import { fieldList } from './outbound-exchange.ts';
-import type { OriginRoute, OutboundOptions } from './outbound-pool.ts';
+import type { OriginRoute, OutboundOptions } from './outbound-route.ts';
+import { fieldList } from './raw-fields.ts';
 
 /**
  * Sends `request` with its trailers.
@@ -27,9 +27,6 @@ export async function sendWithTrailers(
   signal: AbortSignal,
   onInformational: ((informational: TargetInformational) => void) | undefined,
 ): Promise<TargetResponse> {
-  if (request.route.protocol === 'http2') {
-    throw new TargetError('BROKEN', 'Cannot send request trailers: the target speaks HTTP/2 only');
-  }
   const connectTimeoutMs = options.connectTimeoutMs ?? 5000;
   const { extraRoots = [], resolve = systemResolve } = options;
   const socket = await connectGuarded({

@@ -130,6 +130,14 @@ describe('ReplayTable', () => {
     const path = join(await temporaryFolder(t), 'replay');
     await createReplayState(path, () => 100_000, systemRandom);
     const now = 100_000 + 15 * 60_000 + 1;
-    assert.equal((await loadReplayTable(path, options(() => now))).amnesiaUntilMs, now + 60_000);
+    assert.equal(
+      (
+        await loadReplayTable(
+          path,
+          options(() => now),
+        )
+      ).amnesiaUntilMs,
+      now + 60_000,
+    );
   });
 });
