@@ -16,7 +16,8 @@ export function publishedManifest(manifest: Manifest): Record<string, unknown> {
     license,
     type,
     sideEffects,
-    engines,
+    // Left out in the workspace, where npm on an older Node would warn about every package of ours.
+    engines: engines ?? { node: '>=26' },
     bin,
     exports: withTypes(manifest.exports ?? null),
     imports: manifest.imports === undefined ? undefined : emitted(manifest.imports),
