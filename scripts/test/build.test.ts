@@ -14,6 +14,7 @@ test('publishedManifest() points at emitted files and drops what users do not ne
     imports: {
       '#backend': { types: './src/backend.ts', node: './src/backend-node.ts', default: './src/backend-web.ts' },
     },
+    engines: { node: '>=26' },
     dependencies: { '@privacy-edge/bytes': '0.1.0' },
     devDependencies: { 'fast-check': '4.10.2' },
   });
@@ -23,6 +24,7 @@ test('publishedManifest() points at emitted files and drops what users do not ne
     type: 'module',
     exports: { '.': { types: './index.d.ts', default: './index.js' }, './package.json': './package.json' },
     imports: { '#backend': { types: './backend.d.ts', node: './backend-node.js', default: './backend-web.js' } },
+    engines: { node: '>=26' },
     dependencies: { '@privacy-edge/bytes': '0.1.0' },
   });
 });
