@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import {
   createLog,
   createMetrics,
+  type EventFields,
   errorFields,
   handleSignals,
   type Listener,
@@ -19,6 +20,7 @@ import { requireConfig } from '../config/load.ts';
 import { parseDuration } from '../config/units.ts';
 import { ExitCode } from '../exit-code.ts';
 import { packageVersion } from '../package-version.ts';
+import { siblingModule } from '../sibling-module.ts';
 import { type Duty, gatewayDuty, type OwnSection, relayDuty } from './duty.ts';
 import { PRIVACY_NOTICE_PATH } from './paths.ts';
 import { followSectionCertificate } from './reload.ts';
@@ -126,6 +128,7 @@ class RoleProcess {
     handleSignals({
       log: this.#log,
       reload: () => this.#reload(follower?.source),
+      reloadFailure,
       drain: async () => {
         clearInterval(upkeep);
         await this.#drain(crew, admin);
@@ -150,7 +153,7 @@ class RoleProcess {
     let current = start;
     const able = new Map<number, boolean>();
     const workers = await startWorkers<WorkerData>({
-      module: new URL('./worker.ts', import.meta.url),
+      module: siblingModule(import.meta.url, 'worker'),
       count: settings.workers,
       data: () => ({ start: current, log: settings.log }),
       log: this.#log,
@@ -233,6 +236,13 @@ class RoleProcess {
     await admin?.close(0);
     this.#log(clean ? 'info' : 'warn', clean ? 'drained' : 'drained_with_broken_requests');
   }
+}
+
+/** An operator's mistake is found by file, line and key; where in the source it was noticed helps nobody. */
+function reloadFailure(error: unknown): EventFields {
+  const { stack, ...fields } = errorFields(error);
+  if (!(error instanceof CliError)) return stack === undefined ? fields : { ...fields, stack };
+  return { ...fields, ...error.place, ...(error.code === 'USAGE' || stack === undefined ? {} : { stack }) };
 }
 
 function oneThread(role: RunningRole<RoleUpdate>): Crew {

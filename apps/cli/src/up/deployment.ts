@@ -19,6 +19,7 @@ import { createKeyFile } from '../keys/key-file.ts';
 import { scheduleSettings } from '../keys/seed.ts';
 import { withProgress } from '../progress.ts';
 import { replayStateOf } from '../serve/paths.ts';
+import { siblingModule } from '../sibling-module.ts';
 import type { ChildTask } from './child.ts';
 import type { TargetTask } from './demo-target.ts';
 import { type Holdings, type Party, parseTrace } from './knowledge.ts';
@@ -38,9 +39,9 @@ export interface DemoUrls {
 
 /** What each process runs. */
 const ENTRIES: Readonly<Record<Party, URL>> = {
-  relay: new URL('./demo-relay.ts', import.meta.url),
-  gateway: new URL('./demo-gateway.ts', import.meta.url),
-  target: new URL('./demo-target.ts', import.meta.url),
+  relay: siblingModule(import.meta.url, 'demo-relay'),
+  gateway: siblingModule(import.meta.url, 'demo-gateway'),
+  target: siblingModule(import.meta.url, 'demo-target'),
 };
 
 /** Milliseconds that a process has to become ready. */
