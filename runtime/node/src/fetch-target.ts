@@ -35,7 +35,12 @@ export function createFetchTarget(options: OutboundOptions = {}): TargetFetcher 
     try {
       const unusual = (request.trailers !== undefined && request.body !== null) || request.path === '*';
       if (unusual && !(await speaksHttp2(pools, request))) {
-        return await sendWithTrailers(request, routeOf(request), options, signal, onInformational);
+        const route = routeOf(request);
+        const leave = await pools.enterAlone(keyOf(request), () => route, {
+          timeoutMs: request.route.timeoutMs,
+          signal,
+        });
+        return await sendWithTrailers(request, route, options, { signal, leave, onInformational });
       }
       const exchange = pools.send(keyOf(request), () => routeOf(request), request, {
         timeoutMs: request.route.timeoutMs,

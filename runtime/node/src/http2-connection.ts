@@ -2,6 +2,7 @@
 import {
   type ClientHttp2Session,
   type ClientHttp2Stream,
+  type ClientSessionOptions,
   type ClientSessionRequestOptions,
   connect,
   constants,
@@ -43,20 +44,11 @@ export class Http2Connection {
     this.secure = options.secure;
     this.#options = options;
     this.#socket = socket;
-    const settings = {
-      enablePush: false,
-      initialWindowSize: STREAM_WINDOW_BYTES,
-      maxHeaderListSize: options.maxHeaderBytes,
-    };
     // The authority is only what node:http2 would fill in; every request brings its own.
-    this.#session = connect(options.secure ? 'https://origin.invalid' : 'http://origin.invalid', {
-      settings,
-      // The bytes are limited, their number is of no interest.
-      maxHeaderListPairs: 65_535,
-      createConnection: () => socket,
-      // What a target may think of a repeated field is not for the client to say.
-      ...{ strictSingleValueFields: false },
-    });
+    this.#session = connect(
+      options.secure ? 'https://origin.invalid' : 'http://origin.invalid',
+      sessionOptions(socket, options),
+    );
     this.#session
       .on('connect', () => this.#session.setLocalWindowSize(CONNECTION_WINDOW_BYTES))
       .on('remoteSettings', (peer) => {
@@ -164,6 +156,20 @@ export class Http2Connection {
     if (this.#active === 0) this.#rest();
     this.#options.onChange();
   }
+}
+
+function sessionOptions(
+  socket: Socket,
+  { maxHeaderBytes }: Http2ConnectionOptions,
+): ClientSessionOptions & { strictSingleValueFields: boolean } {
+  return {
+    createConnection: () => socket,
+    settings: { enablePush: false, initialWindowSize: STREAM_WINDOW_BYTES, maxHeaderListSize: maxHeaderBytes },
+    // Their bytes are limited; their number is of no interest.
+    maxHeaderListPairs: 65_535,
+    // What a target makes of a repeated field is not for the client to say.
+    strictSingleValueFields: false,
+  };
 }
 
 /** Streams at most, whatever the peer allows. */

@@ -15,6 +15,8 @@ export interface IncomingBodyOptions {
    * default none.
    */
   readonly minBytesPerSecond?: number | undefined;
+  /** Destroys the stream when its body is given up. Not for a server: the answer would go with it. */
+  readonly ownsStream?: boolean | undefined;
   /** Called before the first byte is waited for, such as to send 100 (Continue). */
   readonly onFirstRead?: (() => void) | undefined;
 }
@@ -31,6 +33,7 @@ export class IncomingBody implements BodySource {
   readonly #stream: Readable;
   readonly #timeoutMs: number;
   readonly #minBytesPerSecond: number | undefined;
+  readonly #ownsStream: boolean;
   #onFirstRead: (() => void) | undefined;
   #streamed: IncomingStream | undefined;
   #relaxed = false;
@@ -40,12 +43,16 @@ export class IncomingBody implements BodySource {
     this.#stream = stream;
     this.#timeoutMs = options.timeoutMs;
     this.#minBytesPerSecond = options.minBytesPerSecond;
+    this.#ownsStream = options.ownsStream ?? false;
     this.#onFirstRead = options.onFirstRead;
   }
 
   read(maxBytes: number): Promise<Uint8Array> {
     if (this.announcedLength === 0) return Promise.resolve(EMPTY);
-    if (this.announcedLength !== undefined && this.announcedLength > maxBytes) return Promise.reject(tooLarge());
+    if (this.announcedLength !== undefined && this.announcedLength > maxBytes) {
+      this.#giveUp();
+      return Promise.reject(tooLarge());
+    }
     this.#begin();
     const stream = this.#stream;
     return new Promise((resolve, reject) => {
@@ -72,6 +79,7 @@ export class IncomingBody implements BodySource {
         stream.off('data', onData).pause();
         first = undefined;
         gathered = undefined;
+        this.#giveUp();
         reject(error);
       };
       stream
@@ -90,8 +98,12 @@ export class IncomingBody implements BodySource {
 
   stream(): AsyncIterableIterator<Uint8Array> {
     if (this.announcedLength === 0) return NOTHING;
-    const patience = { timeoutMs: this.#timeoutMs, minBytesPerSecond: this.#minBytesPerSecond };
-    this.#streamed = new IncomingStream(this.#stream, patience, () => this.#begin());
+    this.#streamed = new IncomingStream(this.#stream, {
+      timeoutMs: this.#timeoutMs,
+      minBytesPerSecond: this.#minBytesPerSecond,
+      onFirstRead: () => this.#begin(),
+      onGivenUp: () => this.#giveUp(),
+    });
     if (this.#relaxed) this.#streamed.relax();
     return this.#streamed;
   }
@@ -99,6 +111,10 @@ export class IncomingBody implements BodySource {
   relax(): void {
     this.#relaxed = true;
     this.#streamed?.relax();
+  }
+
+  #giveUp(): void {
+    if (this.#ownsStream) this.#stream.destroy();
   }
 
   #begin(): void {

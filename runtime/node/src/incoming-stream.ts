@@ -3,8 +3,8 @@ import type { Readable } from 'node:stream';
 import { Gatherer } from '@privacy-edge/bytes';
 import { BodyError } from '@privacy-edge/gateway-roles';
 
-/** How long a consumer waits. */
-export interface StreamPatience {
+/** What the owner of the stream adds. */
+export interface IncomingStreamOptions {
   /** Milliseconds of one wait. */
   readonly timeoutMs: number;
   /**
@@ -12,6 +12,10 @@ export interface StreamPatience {
    * limit of each wait.
    */
   readonly minBytesPerSecond: number | undefined;
+  /** Called before the first byte is waited for. */
+  readonly onFirstRead: () => void;
+  /** Called once when the body is given up before its end, by its consumer or because it broke off. */
+  readonly onGivenUp: () => void;
 }
 
 /** Bytes held for a consumer that is busy; above it the peer waits. */
@@ -26,7 +30,6 @@ type Result = IteratorResult<Uint8Array, undefined>;
 interface Waiting {
   readonly resolve: (result: Result) => void;
   readonly reject: (error: BodyError) => void;
-  readonly sinceMs: number;
 }
 
 /**
@@ -38,9 +41,8 @@ interface Waiting {
  */
 export class IncomingStream implements AsyncIterableIterator<Uint8Array> {
   readonly #stream: Readable;
-  readonly #patience: StreamPatience;
+  readonly #options: IncomingStreamOptions;
   readonly #held = new Gatherer();
-  #onFirstRead: (() => void) | undefined;
   #begun = false;
   #ended = false;
   #failure: BodyError | undefined;
@@ -48,17 +50,15 @@ export class IncomingStream implements AsyncIterableIterator<Uint8Array> {
   #timer: NodeJS.Timeout | undefined;
   #turn: NodeJS.Immediate | undefined;
   #leftMs: number;
+  /** Up to when waiting is paid for. */
+  #paidMs = 0;
   #relaxed = false;
 
-  /**
-   * @param stream - peer-controlled
-   * @param onFirstRead - called before the first byte is waited for
-   */
-  constructor(stream: Readable, patience: StreamPatience, onFirstRead: () => void) {
+  /** @param stream - peer-controlled */
+  constructor(stream: Readable, options: IncomingStreamOptions) {
     this.#stream = stream;
-    this.#patience = patience;
-    this.#onFirstRead = onFirstRead;
-    this.#leftMs = patience.timeoutMs;
+    this.#options = options;
+    this.#leftMs = options.timeoutMs;
   }
 
   [Symbol.asyncIterator](): this {
@@ -75,7 +75,8 @@ export class IncomingStream implements AsyncIterableIterator<Uint8Array> {
     }
     if (this.#ended) return Promise.resolve({ done: true, value: undefined });
     return new Promise((resolve, reject) => {
-      this.#waiting = { resolve, reject, sinceMs: performance.now() };
+      this.#waiting = { resolve, reject };
+      this.#paidMs = performance.now();
       this.#arm();
     });
   }
@@ -96,9 +97,7 @@ export class IncomingStream implements AsyncIterableIterator<Uint8Array> {
     this.#begun = true;
     // Closed before it was read.
     if (this.#ended) return;
-    const onFirstRead = this.#onFirstRead;
-    this.#onFirstRead = undefined;
-    onFirstRead?.();
+    this.#options.onFirstRead();
     const stream = this.#stream;
     stream
       .on('data', this.#onData)
@@ -110,6 +109,7 @@ export class IncomingStream implements AsyncIterableIterator<Uint8Array> {
   }
 
   readonly #onData = (piece: Uint8Array): void => {
+    this.#pay();
     this.#earn(piece.length);
     if (this.#waiting !== undefined && this.#held.length === 0 && piece.length >= SMALL_PIECE_BYTES) {
       this.#wake()?.resolve({ done: false, value: piece });
@@ -117,7 +117,7 @@ export class IncomingStream implements AsyncIterableIterator<Uint8Array> {
     }
     this.#held.push(piece);
     if (this.#held.length >= HELD_BYTES) this.#stream.pause();
-    if (this.#waiting !== undefined) this.#turn ??= setImmediate(() => this.#deliver());
+    if (this.#waiting !== undefined && this.#turn === undefined) this.#turn = setImmediate(() => this.#deliver());
   };
 
   #deliver(): void {
@@ -150,17 +150,20 @@ export class IncomingStream implements AsyncIterableIterator<Uint8Array> {
 
   /** What is still coming is left in the socket: the peer waits. */
   #stop(): void {
+    clearImmediate(this.#turn);
     this.#held.take();
-    if (this.#begun && !this.#ended) this.#stream.off('data', this.#onData).pause();
+    if (this.#ended) return;
     this.#ended = true;
+    if (this.#begun) this.#stream.off('data', this.#onData).pause();
+    this.#options.onGivenUp();
   }
 
   #wake(): Waiting | undefined {
     const waiting = this.#waiting;
     if (waiting === undefined) return undefined;
+    this.#pay();
     this.#waiting = undefined;
     clearTimeout(this.#timer);
-    if (!this.#relaxed) this.#leftMs -= performance.now() - waiting.sinceMs;
     return waiting;
   }
 
@@ -170,13 +173,20 @@ export class IncomingStream implements AsyncIterableIterator<Uint8Array> {
   }
 
   #waitMs(): number {
-    const { timeoutMs, minBytesPerSecond } = this.#patience;
+    const { timeoutMs, minBytesPerSecond } = this.#options;
     if (minBytesPerSecond === undefined) return timeoutMs;
     return this.#relaxed ? RELAXED_WAITS * timeoutMs : Math.max(0, this.#leftMs);
   }
 
+  #pay(): void {
+    if (this.#waiting === undefined || this.#relaxed) return;
+    const nowMs = performance.now();
+    this.#leftMs -= nowMs - this.#paidMs;
+    this.#paidMs = nowMs;
+  }
+
   #earn(bytes: number): void {
-    const { timeoutMs, minBytesPerSecond = 0 } = this.#patience;
+    const { timeoutMs, minBytesPerSecond = 0 } = this.#options;
     if (minBytesPerSecond > 0) this.#leftMs = Math.min(timeoutMs, this.#leftMs + (1000 * bytes) / minBytesPerSecond);
   }
 }

@@ -298,12 +298,6 @@ class RoleListener implements Listener {
   }
 }
 
-/**
- * What node:http buffers of a body that nobody reads at the moment, and of an answer. It keeps a body in the pieces that its
- * sender chose, which may be single bytes, so this is also the number of objects that a connection can occupy.
- */
-const BUFFERED_BYTES = 16_384;
-
 const OVERLOADED: RoleResponse = { status: 503, fields: [['retry-after', '1']], body: null };
 
 function secureOptions(certificate: Certificate): { cert: string; key: string; minVersion: 'TLSv1.2' } {

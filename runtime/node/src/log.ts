@@ -22,6 +22,8 @@ export interface EventFields {
   readonly entry?: string;
   /** Path of a file of the operator. */
   readonly path?: string;
+  /** Line in that file, from 1. */
+  readonly line?: number;
   /** Stable code of an error. */
   readonly code?: string;
   /** Class name of an error. */
@@ -72,6 +74,7 @@ const ALLOWED: ReadonlySet<string> = new Set<keyof EventFields>([
   'listen',
   'entry',
   'path',
+  'line',
   'code',
   'errorName',
   'stack',

@@ -2,6 +2,7 @@
  * One request and the body of its answer, in one object: below undici's `Pool.request`, because a request object, a Readable and
  * their listeners cost as much as the rest of a small exchange. An undici pool drives it for HTTP/1.1, a stream for HTTP/2.
  */
+import { Gatherer } from '@privacy-edge/bytes';
 import { BodyError, type BodySource } from '@privacy-edge/gateway-roles';
 import type { Dispatcher } from 'undici';
 import { exchangeError, OutboundError } from './outbound-error.ts';
@@ -42,7 +43,8 @@ export interface ExchangeOptions {
 
 /** Bytes held for a body that nobody reads yet, before the peer is made to wait. */
 const HIGH_WATER_BYTES = 65_536;
-const EMPTY = new Uint8Array(0);
+/** A piece below this waits for the end of the turn, because others usually come with it. */
+const SMALL_PIECE_BYTES = 1024;
 
 /** Hand it to whoever sends the request; `head` settles once. */
 export class OutboundExchange implements Dispatcher.DispatchHandler, BodySource {
@@ -60,8 +62,9 @@ export class OutboundExchange implements Dispatcher.DispatchHandler, BodySource 
   #over = false;
   #ended = false;
   #failure: Error | undefined;
-  #chunks: Uint8Array[] = [];
-  #held = 0;
+  /** Bytes, not pieces: how a peer cuts its answer must not decide how many objects it is here. */
+  readonly #held = new Gatherer();
+  #turn: NodeJS.Immediate | undefined;
   #limit = -1;
   #streaming = false;
   #wake: (() => void) | undefined;
@@ -131,19 +134,21 @@ export class OutboundExchange implements Dispatcher.DispatchHandler, BodySource 
   }
 
   onResponseData(controller: ExchangeController, chunk: Uint8Array): void {
-    this.#held += chunk.length;
+    const held = this.#held.length + chunk.length;
     if (this.#limit >= 0) {
-      if (this.#held > this.#limit) {
+      if (held > this.#limit) {
         this.#failBody(new BodyError('TOO_LARGE', 'The body is longer than allowed'));
         return;
       }
-    } else if (this.#held >= HIGH_WATER_BYTES) {
+    } else if (held >= HIGH_WATER_BYTES) {
       controller.pause();
       // A caller that never reads must not hold the connection for ever.
       if (!this.#streaming) this.#nobodyReads ??= setTimeout(onNobodyReads, this.#options.idleTimeoutMs, this);
     }
-    this.#chunks.push(chunk);
-    if (this.#streaming) this.#wakeUp();
+    this.#held.push(chunk);
+    if (this.#wake === undefined || !this.#streaming) return;
+    if (chunk.length >= SMALL_PIECE_BYTES) this.#wakeUp();
+    else if (this.#turn === undefined) this.#turn = setImmediate(wakeReader, this);
   }
 
   onResponseEnd(controller: ExchangeController): void {
@@ -165,7 +170,7 @@ export class OutboundExchange implements Dispatcher.DispatchHandler, BodySource 
 
   async read(maxBytes: number): Promise<Uint8Array> {
     this.#claim();
-    const tooLarge = Math.max(this.announcedLength ?? 0, this.#held) > maxBytes;
+    const tooLarge = Math.max(this.announcedLength ?? 0, this.#held.length) > maxBytes;
     if (tooLarge && this.#failure === undefined) {
       this.#failBody(new BodyError('TOO_LARGE', 'The body is longer than allowed'));
     }
@@ -175,7 +180,7 @@ export class OutboundExchange implements Dispatcher.DispatchHandler, BodySource 
       await this.#woken();
     }
     if (this.#failure !== undefined) throw this.#failure;
-    return this.#take();
+    return this.#held.take();
   }
 
   stream(): AsyncIterable<Uint8Array> & AsyncIterator<Uint8Array> {
@@ -195,16 +200,21 @@ export class OutboundExchange implements Dispatcher.DispatchHandler, BodySource 
   /** Gives up an answer whose body is not wanted; the connection is closed unless the body was complete. */
   cancel(): void {
     if (!this.#ended) this.#failBody(new BodyError('ABORTED', 'The body was given up'));
-    this.#chunks = [];
+    this.#held.take();
+  }
+
+  /** The pieces of this turn are there. */
+  endTurn(): void {
+    this.#turn = undefined;
+    this.#wakeUp();
   }
 
   async #next(): Promise<IteratorResult<Uint8Array>> {
     for (;;) {
-      const chunk = this.#chunks.shift();
-      if (chunk !== undefined) {
-        this.#held -= chunk.length;
-        if (this.#chunks.length === 0) this.#controller?.resume();
-        return { done: false, value: chunk };
+      if (this.#held.length > 0) {
+        const value = this.#held.take();
+        this.#controller?.resume();
+        return { done: false, value };
       }
       if (this.#failure !== undefined) throw this.#failure;
       if (this.#ended) return { done: true, value: undefined };
@@ -215,13 +225,6 @@ export class OutboundExchange implements Dispatcher.DispatchHandler, BodySource 
   #claim(): void {
     if (this.#streaming || this.#limit >= 0) throw new TypeError('The body was consumed already');
     clearTimeout(this.#nobodyReads);
-  }
-
-  #take(): Uint8Array {
-    const chunks = this.#chunks;
-    this.#chunks = [];
-    if (chunks.length === 1) return chunks[0] ?? EMPTY;
-    return chunks.length === 0 ? EMPTY : Buffer.concat(chunks);
   }
 
   #woken(): Promise<void> {
@@ -271,6 +274,10 @@ export class OutboundExchange implements Dispatcher.DispatchHandler, BodySource 
 
 function onHeadTimeout(exchange: OutboundExchange): void {
   exchange.timeOut();
+}
+
+function wakeReader(exchange: OutboundExchange): void {
+  exchange.endTurn();
 }
 
 function onNobodyReads(exchange: OutboundExchange): void {

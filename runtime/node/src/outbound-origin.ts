@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import type { OutboundRoute } from './guarded-outbound.ts';
 import type { Http2Request } from './http2-request.ts';
+import { LoneConnections } from './lone-connections.ts';
 import type { ConnectionCount, OutboundExchange } from './outbound-exchange.ts';
 import { Http1Connections } from './outbound-http1.ts';
 import { Http2Connections } from './outbound-http2.ts';
@@ -12,6 +13,8 @@ export class Origin implements ConnectionCount {
   open = 0;
   /** Requests under way or waiting. */
   inFlight = 0;
+  /** For requests that no pool can send. */
+  readonly lone: LoneConnections;
   readonly #route: OutboundRoute;
   readonly #options: Required<OutboundOptions>;
   #http1: Http1Connections | undefined;
@@ -21,6 +24,7 @@ export class Origin implements ConnectionCount {
     const { connectTimeoutMs, extraRoots, resolve } = options;
     this.#route = { ...to, connectTimeoutMs, extraRoots, resolve };
     this.#options = options;
+    this.lone = new LoneConnections(options.connectionsPerOrigin);
     if (to.protocols.includes('h2')) {
       this.#http2 = new Http2Connections(this.#route, options, {
         onSocket: this.#onSocket,

@@ -34,10 +34,7 @@ export class OutboundPools {
     request: WireRequest,
     options: Omit<ExchangeOptions, 'onOver' | 'idleTimeoutMs'>,
   ): OutboundExchange {
-    if (this.#closed) throw overloaded();
-    const origin = this.#origin(key, route);
-    if (origin.inFlight >= this.#options.maxRequestsPerOrigin) throw overloaded();
-    origin.inFlight++;
+    const origin = this.#claim(key, route);
     const { timeoutMs, signal, onInformational } = options;
     const { idleTimeoutMs } = this.#options;
     const exchange = new OutboundExchange(
@@ -58,6 +55,30 @@ export class OutboundPools {
     return this.#origin(key, route).speaksHttp2();
   }
 
+  /**
+   * A place for a request that gets a connection of its own, which counts like any other.
+   *
+   * @returns to be called once, when the connection is closed
+   * @throws OutboundError `OVERLOADED`, or `BROKEN` when the signal fires
+   */
+  async enterAlone(
+    key: string,
+    route: () => OriginRoute,
+    options: Pick<ExchangeOptions, 'timeoutMs' | 'signal'>,
+  ): Promise<() => void> {
+    const origin = this.#claim(key, route);
+    try {
+      const leave = await origin.lone.enter(options.timeoutMs, options.signal);
+      return () => {
+        leave();
+        origin.over();
+      };
+    } catch (error) {
+      origin.over();
+      throw error;
+    }
+  }
+
   /** Lets requests under way finish for `graceMs`, then breaks them. */
   async close(graceMs = 0): Promise<void> {
     this.#closed = true;
@@ -68,6 +89,15 @@ export class OutboundPools {
     await Promise.race([Promise.all(origins.map((origin) => origin.close())), grace.promise]);
     clearTimeout(timer);
     await Promise.all(origins.map((origin) => origin.destroy()));
+  }
+
+  /** Counts one more request under way. */
+  #claim(key: string, route: () => OriginRoute): Origin {
+    if (this.#closed) throw overloaded();
+    const origin = this.#origin(key, route);
+    if (origin.inFlight >= this.#options.maxRequestsPerOrigin) throw overloaded();
+    origin.inFlight++;
+    return origin;
   }
 
   #origin(key: string, route: () => OriginRoute): Origin {

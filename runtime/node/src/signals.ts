@@ -1,5 +1,5 @@
 /** What signals mean to a role: stop after finishing, or read settings and keys again. */
-import type { LogEvent } from './log.ts';
+import type { EventFields, LogEvent } from './log.ts';
 import { errorFields } from './log.ts';
 
 /** What to do on a signal. */
@@ -9,6 +9,8 @@ export interface SignalHandlers {
   /** SIGHUP: read keys and certificates again. A failure is logged and the old ones stay. */
   readonly reload?: () => Promise<void>;
   readonly log: LogEvent;
+  /** What is logged of a reload that failed; default {@link errorFields}. */
+  readonly reloadFailure?: (error: unknown) => EventFields;
   /** Ends the process; a test passes its own. */
   readonly exit?: (code: number) => void;
 }
@@ -43,7 +45,9 @@ export function handleSignals(handlers: SignalHandlers): () => void {
     reloading = reloading
       .then(() => handlers.reload?.())
       .then(() => handlers.log('info', 'reloaded'))
-      .catch((error: unknown) => handlers.log('error', 'reload_failed', errorFields(error)));
+      .catch((error: unknown) =>
+        handlers.log('error', 'reload_failed', (handlers.reloadFailure ?? errorFields)(error)),
+      );
   };
   process.on('SIGTERM', stop).on('SIGINT', stop).on('SIGHUP', reload);
   return () => {

@@ -3,6 +3,7 @@
  * undici cannot send.
  */
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import {
   TargetError,
   type TargetInformational,
@@ -15,6 +16,14 @@ import { connectError } from './outbound-error.ts';
 import type { OriginRoute, OutboundOptions } from './outbound-route.ts';
 import { fieldList } from './raw-fields.ts';
 
+/** How one request is made. */
+export interface TrailerExchange {
+  readonly signal: AbortSignal;
+  /** Called once, when the connection is closed or could not be made. */
+  readonly leave: () => void;
+  readonly onInformational: ((informational: TargetInformational) => void) | undefined;
+}
+
 /**
  * Sends `request` with its trailers.
  *
@@ -24,9 +33,9 @@ export async function sendWithTrailers(
   request: TargetRequest,
   route: OriginRoute,
   options: OutboundOptions,
-  signal: AbortSignal,
-  onInformational: ((informational: TargetInformational) => void) | undefined,
+  exchange: TrailerExchange,
 ): Promise<TargetResponse> {
+  const { signal, leave, onInformational } = exchange;
   const connectTimeoutMs = options.connectTimeoutMs ?? 5000;
   const { extraRoots = [], resolve = systemResolve } = options;
   const socket = await connectGuarded({
@@ -36,24 +45,30 @@ export async function sendWithTrailers(
     extraRoots,
     resolve,
   }).catch((error: unknown) => {
+    leave();
     const { code, message, cause } = connectError(error);
     throw new TargetError(code === 'FORBIDDEN_ADDRESS' ? code : 'CONNECT_FAILED', message, { cause });
   });
-  const outgoing = httpRequest({
-    createConnection: () => socket,
-    method: request.method,
-    path: request.path,
-    headers: headerLines(request),
-    setHost: false,
-    signal,
-    maxHeaderSize: options.maxHeaderBytes ?? 32_768,
-  });
+  socket.once('close', leave);
+  const outgoing = begin(socket, request, signal, options.maxHeaderBytes ?? 32_768);
   outgoing.on('information', ({ statusCode, rawHeaders }) => {
     onInformational?.({ status: statusCode, fields: fieldList(rawHeaders) });
   });
   void writeBody(outgoing, request);
   const incoming = await answerTo(outgoing, request.route.timeoutMs);
   return answer(incoming, options.idleTimeoutMs ?? 30_000);
+}
+
+function begin(socket: Socket, request: TargetRequest, signal: AbortSignal, maxHeaderSize: number): ClientRequest {
+  const { method, path } = request;
+  const createConnection = (): Socket => socket;
+  try {
+    const headers = headerLines(request);
+    return httpRequest({ createConnection, method, path, headers, setHost: false, signal, maxHeaderSize });
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
 }
 
 function headerLines(request: TargetRequest): string[] {
@@ -110,7 +125,7 @@ function answer(incoming: IncomingMessage, timeoutMs: number): TargetResponse {
   return {
     status: incoming.statusCode ?? 0,
     fields: fieldList(incoming.rawHeaders),
-    body: new IncomingBody(incoming, { announcedLength, timeoutMs }),
+    body: new IncomingBody(incoming, { announcedLength, timeoutMs, ownsStream: true }),
     trailers: () => fieldList(incoming.rawTrailers),
   };
 }

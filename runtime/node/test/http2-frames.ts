@@ -14,14 +14,14 @@ const END_STREAM = 0x1;
 const END_HEADERS = 0x4;
 const PREFACE_BYTES = 24;
 
-export interface Frame {
+interface Frame {
   readonly type: number;
   readonly flags: number;
   readonly id: number;
   readonly payload: Buffer;
 }
 
-export function frame(type: number, flags: number, id: number, payload: Uint8Array = Buffer.alloc(0)): Buffer {
+function frame(type: number, flags: number, id: number, payload: Uint8Array = Buffer.alloc(0)): Buffer {
   const head = Buffer.alloc(9);
   head.writeUIntBE(payload.length, 0, 3);
   head[3] = type;
@@ -30,7 +30,7 @@ export function frame(type: number, flags: number, id: number, payload: Uint8Arr
   return Buffer.concat([head, payload]);
 }
 
-/** A HEADERS frame with literal fields, never indexed (RFC 7541 §6.2.3); short ones only. */
+/** A HEADERS frame whose fields are all written out as literals; short ones only. */
 export function headers(id: number, fields: readonly (readonly [string, string])[], end = false): Buffer {
   const literal = (value: string): Buffer => Buffer.concat([Buffer.of(value.length), Buffer.from(value, 'latin1')]);
   const block = fields.flatMap(([name, value]) => [Buffer.of(0x10), literal(name), literal(value)]);
@@ -116,7 +116,7 @@ export class Peer {
   }
 }
 
-export interface FramePeers {
+interface FramePeers {
   readonly port: number;
   readonly peers: readonly Peer[];
 }

@@ -89,10 +89,8 @@ async function* chunks(...parts: string[]): AsyncGenerator<Uint8Array> {
 describe('HTTP/2 requests', () => {
   const told = async (response: Promise<{ body: { read(max: number): Promise<Uint8Array> } }>): Promise<unknown> =>
     JSON.parse(Buffer.from(await (await response).body.read(10_000)).toString('utf8'));
-  const pseudo = (method: string, path = '/'): string[] => [
-    ...[':method', method, ':scheme', 'http', ':authority', 'target.example'],
-    ...[':path', path],
-  ];
+  const pseudo = (method: string, path = '/'): string[] =>
+    Object.entries({ ':method': method, ':scheme': 'http', ':authority': 'target.example', ':path': path }).flat();
 
   it('carry method, path, authority, and fields in order with repeats and bytes', async (t) => {
     const { port } = await http2Server(t, echo);
@@ -127,7 +125,7 @@ describe('HTTP/2 requests', () => {
     const { fetchTarget } = open(t);
     const post = async (body: TargetRequest['body'], fields: TargetRequest['fields'] = []): Promise<unknown> => {
       const answer = await told(fetchTarget(request(port, { method: 'POST', body, fields }), never));
-      const [raw = [], sent] = answer as [string[], string];
+      const [raw, sent] = answer as [string[], string];
       return [raw.slice(8).join(' '), sent];
     };
     assert.deepEqual(await post(bytes('hello'), [['content-length', '99']]), ['content-length 5', 'hello']);
@@ -459,7 +457,7 @@ describe('Origins that negotiate', () => {
     server.on('secureConnection', (socket) => sockets.push(socket));
     server.on('request', (req, res) => {
       req.resume().on('end', () => {
-        res.end(`${req.httpVersion} ${req.trailers['x-t'] ?? ''}`);
+        res.end(`${req.httpVersion} ${String(req.trailers['x-t'] ?? '')}`);
       });
     });
     const port = await listenOn(t, server);

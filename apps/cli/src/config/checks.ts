@@ -189,7 +189,7 @@ function checkRelayGateway(gateway: RelaySection['gateways'][number], at: KeyPat
     const url = new URL(text);
     if (isLocal(url.hostname) && !gateway.allowPrivate)
       findings.error([...at, key], 'is on this machine; set allowPrivate: true to allow it');
-    if (url.protocol === 'http:' && !gateway.allowPrivate)
+    else if (url.protocol === 'http:' && !gateway.allowPrivate)
       findings.error([...at, key], 'sends messages in clear over the network; expected https');
   }
   if (gateway.path === PRIVACY_NOTICE_PATH)

@@ -1,15 +1,19 @@
 /** The work of `privacy-edge config …`. */
 import { ExitCode } from '../exit-code.ts';
 import { styled, writeJson, writeNote, writeOut } from '../output.ts';
-import { loadConfig, requireConfig } from './load.ts';
+import { checkFiles } from './files.ts';
+import { inOrder, type LoadedConfig, loadConfig, requireConfig } from './load.ts';
 import { printConfig } from './print.ts';
 import { formatProblem, type Problem } from './problem.ts';
 import { type SampleKind, sampleConfig } from './sample.ts';
 import { jsonSchemaText } from './schema.ts';
 
 /** `config check`. */
-export async function configCheck(options: { config?: string; json?: boolean }): Promise<ExitCode> {
-  const loaded = await loadConfig({ file: options.config, environment: process.env });
+export async function configCheck(options: { config?: string; files?: boolean; json?: boolean }): Promise<ExitCode> {
+  const loaded = await withFiles(
+    await loadConfig({ file: options.config, environment: process.env }),
+    options.files !== false,
+  );
   const ok = loaded.config !== undefined;
   if (options.json === true) writeJson({ ok, file: loaded.file, problems: loaded.problems.map(plain) });
   else {
@@ -20,6 +24,13 @@ export async function configCheck(options: { config?: string; json?: boolean }):
     if (ok) writeOut(`${loaded.file}: ${summary(loaded.problems)}\n`);
   }
   return ok ? ExitCode.OK : ExitCode.USAGE;
+}
+
+async function withFiles(loaded: LoadedConfig, check: boolean): Promise<LoadedConfig> {
+  const { config, folder, locate } = loaded;
+  const missing = check && config !== undefined ? await checkFiles(config, folder, locate) : [];
+  if (missing.length === 0) return loaded;
+  return { ...loaded, config: undefined, problems: inOrder([...loaded.problems, ...missing]) };
 }
 
 /** `config print`. */

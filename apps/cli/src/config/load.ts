@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { CliError, systemCode } from '../cli-error.ts';
+import { CliError, type ErrorPlace, systemCode } from '../cli-error.ts';
 import { checkDeployment } from './checks.ts';
 import { type ConfigDocument, parseConfigDocument } from './document.ts';
 import { applyOverrides, type Environment, type Override, readOverrides } from './environment.ts';
@@ -23,6 +23,8 @@ export interface LoadedConfig {
   /** Undefined when there are errors. */
   readonly config: DeploymentConfig | undefined;
   readonly problems: readonly Problem[];
+  /** Finds the place of a key in the file or the environment. */
+  readonly locate: Locate;
 }
 
 /** Where to read from. */
@@ -55,16 +57,18 @@ export function interpretConfig(
 ): LoadedConfig {
   const folder = dirname(resolve(file));
   const document = parseConfigDocument(file, yaml);
-  if (document.problems.length > 0) return { file, folder, config: undefined, problems: document.problems };
+  if (document.problems.length > 0)
+    return { file, folder, config: undefined, problems: document.problems, locate: locator(document, []) };
   const sections = options.sections ?? ['gateway', 'relay'];
   const overrides = readOverrides(options.environment, deploymentSchema, sections);
   const locate = locator(document, overrides.values);
   const result = validate(deploymentSchema, applyOverrides(document.value, overrides.values), locate);
   const problems = [...overrides.problems];
-  if (!result.ok) return { file, folder, config: undefined, problems: inOrder([...problems, ...result.problems]) };
+  if (!result.ok)
+    return { file, folder, config: undefined, problems: inOrder([...problems, ...result.problems]), locate };
   problems.push(...checkDeployment(result.value, { environment: options.environment, sections, locate }));
   const broken = problems.some((problem) => problem.severity === 'error');
-  return { file, folder, config: broken ? undefined : result.value, problems: inOrder(problems) };
+  return { file, folder, config: broken ? undefined : result.value, problems: inOrder(problems), locate };
 }
 
 /**
@@ -79,14 +83,23 @@ export async function requireConfig(
   if (loaded.config !== undefined) return { ...loaded, config: loaded.config };
   const errors = loaded.problems.filter((problem) => problem.severity === 'error');
   throw new CliError('USAGE', {
+    place: placeOf(errors[0]),
     what: `Cannot use the configuration ${loaded.file}`,
     why: `it has ${errors.length} error${errors.length === 1 ? '' : 's'}`,
     fix: `correct this and try again:\n${errors.map((problem) => `  ${formatProblem(problem)}`).join('\n')}`,
   });
 }
 
+/** Where to look first. */
+function placeOf(problem: Problem | undefined): ErrorPlace {
+  if (problem === undefined) return {};
+  const { source, key } = problem;
+  const entry = key === '' ? {} : { entry: key };
+  return source.kind === 'file' ? { path: source.file, line: source.line, ...entry } : entry;
+}
+
 /** The environment first, then the file from top to bottom. */
-function inOrder(problems: readonly Problem[]): readonly Problem[] {
+export function inOrder(problems: readonly Problem[]): readonly Problem[] {
   const place = ({ source }: Problem): number => (source.kind === 'file' ? source.line * 1e6 + source.column : 0);
   return problems.toSorted((a, b) => place(a) - place(b));
 }
@@ -98,6 +111,7 @@ async function readText(file: string): Promise<string> {
     throw new CliError(
       'USAGE',
       {
+        place: { path: file },
         what: `Cannot read the configuration ${file}`,
         why: systemCode(cause) === 'ENOENT' ? 'there is no such file' : `the system says ${systemCode(cause) ?? 'no'}`,
         fix: 'make one with "privacy-edge config init", or name another with --config',

@@ -55,6 +55,9 @@ function rateLimit(): z.ZodType<RateLimitSection | undefined> {
         .default(10)
         .describe('Requests a second that one address prefix may make on average, of each worker. Default: 10.'),
       burst: integer(1, 1_000_000).default(50).describe('Requests that one prefix may make at once. Default: 50.'),
+      concurrent: integer(1, 1_000_000)
+        .default(256)
+        .describe('Requests of one prefix under way at once, in each worker; more are answered 429. Default: 256.'),
       ipv4PrefixBits: integer(8, 32)
         .default(24)
         .describe('IPv4 clients that share this many bits share a bucket. Default: 24.'),

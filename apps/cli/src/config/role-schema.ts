@@ -43,13 +43,16 @@ export function roleShape(fallback: { readonly port: number; readonly adminPort:
     maxConnections: integer(1, 1_000_000)
       .default(10_000)
       .describe('Connections held at once by one worker; more are closed at once. Default: 10000.'),
+    maxInFlight: integer(1, 1_000_000)
+      .default(4096)
+      .describe('Requests under way at once in one worker; more are answered 503. Default: 4096.'),
     headerTimeout: duration()
       .default('10s')
       .describe('How long the header of a request, and a TLS handshake, may take, with unit. Default: 10s.'),
     bodyTimeout: duration()
       .default('30s')
       .describe(
-        'How long a message may take to arrive, or each pause in it where it is streamed, with unit. Default: 30s.',
+        'How long a message may take to arrive; where it is streamed, how long each pause in it may be, and after how much waiting it must average 512 bytes a second, with unit. Default: 30s.',
       ),
     caFile: file()
       .optional()

@@ -34,6 +34,7 @@ export interface RoleSection {
   readonly sharePort: boolean;
   readonly drain: string;
   readonly maxConnections: number;
+  readonly maxInFlight: number;
   readonly headerTimeout: string;
   readonly bodyTimeout: string;
   readonly caFile?: string | undefined;
@@ -138,6 +139,7 @@ export interface RelayGatewaySection {
 export interface RateLimitSection {
   readonly requestsPerSecond: number;
   readonly burst: number;
+  readonly concurrent: number;
   readonly ipv4PrefixBits: number;
   readonly ipv6PrefixBits: number;
   readonly maxPrefixes: number;

@@ -46,7 +46,7 @@ export interface Duty {
   /** After the last request. */
   afterDrain(section: OwnSection): Promise<void>;
   /** Further URLs for people and programs. */
-  urls(section: OwnSection, url: string): Readonly<Record<string, string>>;
+  urls(section: OwnSection, url: string): Readonly<Record<string, unknown>>;
   /** Keys of the section that a reload takes up. */
   readonly reloadable: readonly string[];
 }
@@ -102,12 +102,22 @@ export function relayDuty(): Duty {
       return { role: 'relay', section: settings, place, extraRoots };
     },
     reload: async (before, after) =>
-      isDeepStrictEqual(before.settings, after.settings) ? [] : [{ kind: 'gateways', section: own(after) }],
+      // A relay made anew knows no keys; one that goes on would serve those of before an emergency.
+      isDeepStrictEqual(before.settings, after.settings)
+        ? [{ kind: 'renew-keys' }]
+        : [{ kind: 'gateways', section: own(after) }],
     upkeep: async () => [],
     afterDrain: async () => undefined,
-    urls: (section, url) =>
-      Object.fromEntries(own(section).gateways.map(({ name, path }) => [`${name}RelayUrl`, url + path])),
+    urls: (section, url) => ({
+      relays: Object.fromEntries(own(section).gateways.map((gateway) => [gateway.name, relayUrls(gateway, url)])),
+    }),
   };
+}
+
+function relayUrls(gateway: RelaySection['gateways'][number], url: string): Readonly<Record<string, string>> {
+  const { path, keysUrl, discover } = gateway;
+  const servesKeys = (keysUrl ?? discover) !== undefined;
+  return { url: url + path, ...(servesKeys ? { keysUrl: `${url}${path === '/' ? '' : path}/keys` } : {}) };
 }
 
 interface PreparedReplay {

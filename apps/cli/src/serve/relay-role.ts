@@ -33,10 +33,10 @@ export interface RelayStart {
 }
 
 /** What a relay takes up while it runs. */
-export interface RelayUpdate {
-  readonly kind: 'gateways';
-  readonly section: RelaySection;
-}
+export type RelayUpdate =
+  | { readonly kind: 'gateways'; readonly section: RelaySection }
+  /** Gateways may have other keys now. */
+  | { readonly kind: 'renew-keys' };
 
 /** Parts of a relay that a demonstration replaces; nothing in a configuration leads here. */
 export interface RelayHooks {
@@ -64,6 +64,7 @@ export async function startRelay(
     listener,
     apply: (update: RelayUpdate | CertificateUpdate) => {
       if (update.kind === 'certificate') listener.setCertificate(revive(update.certificate));
+      else if (update.kind === 'renew-keys') relay.renewKeys();
       else relay = createRelay({ forward, clock: systemClock, observe }, relaySettings(update.section));
     },
     ready: () => true,

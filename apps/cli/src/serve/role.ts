@@ -53,6 +53,7 @@ export function listenerOptions(section: RoleSection, place: Place, log: LogEven
     reusePort: place.reusePort,
     limits: {
       maxConnections: section.maxConnections,
+      maxInFlight: section.maxInFlight,
       headersTimeoutMs: parseDuration(section.headerTimeout),
       bodyTimeoutMs: parseDuration(section.bodyTimeout),
     },

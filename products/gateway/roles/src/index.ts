@@ -61,6 +61,7 @@ export {
   type RelayClient,
   type RelayHandler,
   type RelayPorts,
+  type RelayRole,
 } from './relay.ts';
 export type { RateLimitConfig, RelayConfig, RelayGateway } from './relay-config.ts';
 export { type LookupService, type ServiceHint, WELL_KNOWN_GATEWAY_PATH } from './relay-discovery.ts';

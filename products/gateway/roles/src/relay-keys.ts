@@ -61,6 +61,8 @@ export class KeysCache {
   #copy: HeldCopy | undefined;
   #pending: Promise<HeldCopy> | undefined;
   #failure: { readonly error: RelayError; readonly untilMs: number } | undefined;
+  /** Counts calls of {@link KeysCache.renew}, so that an answer to a question from before one is not kept. */
+  #renewals = 0;
 
   /**
    * @param forward - how the gateway is reached
@@ -83,10 +85,12 @@ export class KeysCache {
     const held = this.#copy;
     if (held !== undefined && nowMs - held.receivedAtMs < held.lifetimeMs) return held;
     if (this.#failure !== undefined && nowMs < this.#failure.untilMs) throw this.#failure.error;
-    this.#pending ??= this.#refresh(held).finally(() => {
-      this.#pending = undefined;
+    if (this.#pending !== undefined) return this.#pending;
+    const pending = this.#refresh(held).finally(() => {
+      if (this.#pending === pending) this.#pending = undefined;
     });
-    return this.#pending;
+    this.#pending = pending;
+    return pending;
   }
 
   /** Makes the next {@link KeysCache.get} ask the gateway again, as when it turns out that the gateway has moved. */
@@ -94,14 +98,29 @@ export class KeysCache {
     if (this.#copy !== undefined) this.#copy = { ...this.#copy, lifetimeMs: 0 };
   }
 
+  /**
+   * {@link KeysCache.expire} for the operator, whose gateway has other keys now: what was asked before does not count
+   * either. Nothing that a client does may lead here, since each call can cost the gateway a request.
+   */
+  renew(): void {
+    this.#renewals++;
+    this.#pending = undefined;
+    this.#failure = undefined;
+    this.expire();
+  }
+
   async #refresh(held: HeldCopy | undefined): Promise<HeldCopy> {
+    const renewals = this.#renewals;
     try {
-      this.#copy = await this.#fetch(held);
+      const copy = await this.#fetch(held);
+      // Who asked before a renewal gets this answer; who asks later must not.
+      if (renewals !== this.#renewals) return copy;
+      this.#copy = copy;
       this.#failure = undefined;
-      return this.#copy;
+      return copy;
     } catch (cause) {
       const error = asRelayError(cause);
-      this.#failure = { error, untilMs: this.#clock() + FAILURE_PAUSE_MS };
+      if (renewals === this.#renewals) this.#failure = { error, untilMs: this.#clock() + FAILURE_PAUSE_MS };
       throw error;
     }
   }

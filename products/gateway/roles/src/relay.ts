@@ -38,6 +38,12 @@ export interface RelayClient {
 /** A relay, seen from an adapter. */
 export type RelayHandler = (request: RoleRequest, client: RelayClient) => Promise<RoleResponse>;
 
+/** A relay, and what its operator can ask of it while it serves. */
+export interface RelayRole extends RelayHandler {
+  /** Has the key configurations of every gateway fetched again before they are served again. */
+  renewKeys(): void;
+}
+
 /** What an admission hook sees: neither the address nor the message. */
 export type AdmissionRequest = Pick<RoleRequest, 'method' | 'path' | 'header' | 'signal'>;
 
@@ -62,9 +68,10 @@ export interface RelayPorts {
  * @param config - from the operator
  * @throws {RangeError} for a configuration that cannot work
  */
-export function createRelay(ports: RelayPorts, config: RelayConfig): RelayHandler {
+export function createRelay(ports: RelayPorts, config: RelayConfig): RelayRole {
   const relay = new Relay(ports, config);
-  return (request, client) => relay.handle(request, client);
+  const handler: RelayHandler = (request, client) => relay.handle(request, client);
+  return Object.assign(handler, { renewKeys: () => relay.renewKeys() });
 }
 
 /** What became of one request; becomes an event when the answer is complete. */
@@ -93,6 +100,10 @@ class Relay {
     this.#limiter = config.rateLimit === undefined ? undefined : new RateLimiter(config.rateLimit);
     this.#places = config.rateLimit === undefined ? undefined : new ConcurrencyLimiter(config.rateLimit);
     this.#answers = relayErrorAnswers(config.name ?? 'oblivious-relay');
+  }
+
+  renewKeys(): void {
+    for (const { gateway } of this.#resources.values()) gateway.keys?.renew();
   }
 
   async handle(request: RoleRequest, client: RelayClient): Promise<RoleResponse> {

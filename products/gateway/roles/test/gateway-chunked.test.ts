@@ -137,6 +137,20 @@ describe('a chunked request', () => {
     assert.deepEqual(bench.outcomes, ['answered+']);
   });
 
+  it('may be slow once its head is authentic, and only then', async () => {
+    for (const [damage, expected] of [
+      [(pieces: Uint8Array[]) => pieces, 1],
+      [(pieces: Uint8Array[]) => pieces.map((piece, at) => (at === 1 ? piece.with(9, (piece[9] ?? 0) ^ 1) : piece)), 0],
+    ] as const) {
+      const bench = await makeBench();
+      const chunked = await encapsulateChunked(bench.client, systemRandom);
+      let relaxed = 0;
+      const body = { ...bodyOf(damage(await chunkedPieces(chunked, POST))), relax: () => void relaxed++ };
+      await bench.gateway(postChunked(body)).then(({ body: outer }) => drain(outer));
+      assert.equal(relaxed, expected);
+    }
+  });
+
   it('loses trailers that it did not announce, and nothing else', async () => {
     const bench = await makeBench();
     const { complete } = await sendChunked(bench, { ...POST, trailers: [['x-end', '1']] }, { contents: [utf8('abc')] });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { prefixOf, RateLimiter } from '../src/rate-limit.ts';
+import { ConcurrencyLimiter, prefixOf, RateLimiter } from '../src/rate-limit.ts';
 import type { RateLimitConfig } from '../src/relay-config.ts';
 
 const config: RateLimitConfig = {
@@ -137,5 +137,35 @@ describe('prefixOf()', () => {
     for (const text of ['unknown', '/run/relay.sock', '192.0.2', '0300.0.2.1', '1.2.3.4.5', ':::', 'example.com']) {
       assert.equal(prefixOf(text, config), shared, text);
     }
+  });
+});
+
+describe('ConcurrencyLimiter', () => {
+  test('enter() gives each prefix its own places, and a place comes back once', () => {
+    const limiter = new ConcurrencyLimiter({ ...config, concurrent: 2 });
+    const [first, second] = [limiter.enter('192.0.2.1'), limiter.enter('::ffff:192.0.2.9')];
+    assert.ok(first !== undefined && second !== undefined);
+    assert.equal(limiter.enter('192.0.2.1'), undefined);
+    const other = limiter.enter('192.0.3.1');
+    assert.ok(other !== undefined);
+    first();
+    first();
+    assert.ok(limiter.enter('192.0.2.1') !== undefined);
+    assert.equal(limiter.enter('192.0.2.1'), undefined);
+    other();
+    assert.equal(limiter.size, 1);
+  });
+
+  test('forgets a prefix that has nothing under way', () => {
+    const limiter = new ConcurrencyLimiter(config);
+    for (let i = 0; i < 256; i++) limiter.enter(`192.0.${i}.1`)?.();
+    assert.equal(limiter.size, 0);
+  });
+
+  test('has 256 places by default and refuses a limit that lets nothing pass', () => {
+    const limiter = new ConcurrencyLimiter(config);
+    for (let i = 0; i < 256; i++) assert.ok(limiter.enter('192.0.2.1') !== undefined);
+    assert.equal(limiter.enter('192.0.2.1'), undefined);
+    assert.throws(() => new ConcurrencyLimiter({ ...config, concurrent: 0 }), RangeError);
   });
 });

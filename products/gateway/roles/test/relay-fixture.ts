@@ -1,7 +1,7 @@
 /** In-memory ports around a relay: a request, a gateway that answers as told, and a record of what it was sent. */
 import { BodyError, type BodySource, type RoleRequest, type RoleResponse } from '../src/exchange.ts';
 import type { Forward, ForwardRequest, ForwardResponse } from '../src/ports.ts';
-import type { Admission, RelayHandler, RelayPorts } from '../src/relay.ts';
+import type { Admission, RelayPorts, RelayRole } from '../src/relay.ts';
 import { createRelay } from '../src/relay.ts';
 import type { RelayConfig, RelayGateway } from '../src/relay-config.ts';
 import type { RelayEvent } from '../src/relay-observation.ts';
@@ -89,7 +89,7 @@ export interface Sent {
 /** A relay with everything around it. */
 export interface Fixture {
   readonly relay: (request: RoleRequest, address?: string) => Promise<RoleResponse>;
-  readonly handler: RelayHandler;
+  readonly handler: RelayRole;
   readonly sent: Sent[];
   readonly events: RelayEvent[];
   nowMs: number;

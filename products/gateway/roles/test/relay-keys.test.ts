@@ -51,6 +51,33 @@ describe('key configurations through the relay', () => {
     assert.equal(sent.length, 1);
   });
 
+  test('renewKeys() has a fresh copy, a failure and a question under way asked again', async () => {
+    const other = KeyConfigList.encode([
+      { keyId: 8, kemId: 0x0020, publicKey: new Uint8Array(32).fill(8), suites: [{ kdfId: 1, aeadId: 1 }] },
+    ]);
+    const held = Promise.withResolvers<void>();
+    const relaying = fixture(async (_request, attempt) => {
+      if (attempt === 1) await held.promise;
+      if (attempt === 3) return answer(503);
+      return keysAnswer({ 'cache-control': 'max-age=600' }, attempt < 2 ? keys : other);
+    });
+    const ask = async (): Promise<unknown> => (await relaying.relay(asksKeys)).body;
+    assert.deepEqual(await ask(), keys);
+    relaying.handler.renewKeys();
+    const early = ask();
+    relaying.handler.renewKeys();
+    assert.deepEqual(await ask(), other);
+    held.resolve();
+    assert.deepEqual(await early, keys);
+    assert.deepEqual(await ask(), other);
+    assert.equal(relaying.sent.length, 3);
+    relaying.handler.renewKeys();
+    assert.equal((await relaying.relay(asksKeys)).status, 502);
+    relaying.handler.renewKeys();
+    assert.deepEqual(await ask(), other);
+    assert.equal(relaying.sent.length, 5);
+  });
+
   test('a stale copy is revalidated', async () => {
     const relaying = fixture((request) =>
       request.fields.some(([name]) => name === 'if-none-match')

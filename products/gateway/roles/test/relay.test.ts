@@ -74,6 +74,52 @@ describe('table of answers', () => {
     assert.equal(relaying.sent.length, 4);
   });
 
+  test('relay-concurrent-per-prefix', async () => {
+    const limits = { requestsPerSecond: 100, burst: 100, ipv4PrefixBits: 24, ipv6PrefixBits: 56, maxPrefixes: 10 };
+    const rateLimit = { ...limits, concurrent: 2 };
+    const never = Promise.withResolvers<Uint8Array>();
+    const dripping = () => ({ announcedLength: 100, read: () => never.promise, stream: () => assert.fail('streamed') });
+    const { relay, events } = fixture(() => sealed(), { config: { rateLimit } });
+    const held = [relay(post({ body: dripping() })), relay(post({ body: dripping() }))];
+    const refused = await relay(post());
+    assert.equal(refused.status, 429);
+    assert.equal(field(refused, 'retry-after'), '1');
+    assert.equal((await relay(post(), '198.51.100.1')).status, 200, 'others are served meanwhile');
+    never.reject(new BodyError('TIMEOUT', 'Too slow'));
+    assert.deepEqual(
+      (await Promise.all(held)).map(({ status }) => status),
+      [408, 408],
+    );
+    assert.equal((await relay(post())).status, 200, 'the places came back');
+    assert.equal(events.filter(({ outcome }) => outcome === 'rate-limited').length, 1);
+  });
+
+  test('relay-concurrent-until-streams-end', async () => {
+    const limits = { requestsPerSecond: 100, burst: 100, ipv4PrefixBits: 24, ipv6PrefixBits: 56, maxPrefixes: 10 };
+    const rateLimit = { ...limits, concurrent: 1 };
+    const { relay } = fixture(() => answer(200, chunkedAnswer, 'pong'), { config: { rateLimit } });
+    for (const end of ['read', 'closed']) {
+      const first = await relay(post({ headers: chunkedHeaders }));
+      assert.equal((await relay(post())).status, 429, `${end}: the first is still being answered`);
+      if (end === 'read') await textOf(first.body);
+      else await (first.body as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]().return?.();
+    }
+    assert.equal((await relay(post({ headers: chunkedHeaders }))).status, 200);
+  });
+
+  test('relay-relaxes-incremental-only', async () => {
+    for (const [headers, expected] of [
+      [chunkedHeaders, 1],
+      [{}, 0],
+    ] as const) {
+      let relaxed = 0;
+      const { relay } = fixture(() => (expected === 1 ? answer(200, chunkedAnswer, 'pong') : sealed()));
+      const body = { ...bodyOf([Buffer.from('ping')], false), relax: () => void relaxed++ };
+      assert.equal((await relay(post({ headers, body }))).status, 200);
+      assert.equal(relaxed, expected);
+    }
+  });
+
   test('relay-passes-problem', async () => {
     const headers = { 'content-type': 'application/problem+json; charset=utf-8', 'set-cookie': 'a=b' };
     const { relay } = fixture(() => answer(422, headers, PROBLEM));
