@@ -22,7 +22,9 @@ export async function serve(role: 'gateway' | 'relay', options: ServeOptions): P
     const running = await startProcess(role, { config: options.config, environment: process.env });
     if (process.stderr.isTTY === true) writeNote(banner(running));
     writeSync(fd, `${JSON.stringify(running.ready)}\n`);
-    return await running.ended;
+    const code = await running.ended;
+    // Everything that counts is finished. A connection that a peer holds half open, or a timer, must not keep the process.
+    return process.exit(code);
   } catch (cause) {
     if (!(cause instanceof RuntimeError)) throw cause;
     const fix = 'correct it and start again; "privacy-edge config print" shows the settings in use';
