@@ -1,0 +1,2 @@
+/** What an operator relies on, with many more replacements under traffic. */
+import '../operations.test.ts';
