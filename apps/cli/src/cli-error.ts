@@ -11,15 +11,29 @@ export interface CliErrorParts {
   readonly why: string;
   /** What to do about it. */
   readonly fix?: string;
+  /** Where, for logs, which do not take the words. */
+  readonly place?: ErrorPlace;
+}
+
+/** A place in a file of the operator. */
+export interface ErrorPlace {
+  /** Name of the file. */
+  readonly path?: string;
+  /** Starts at 1. */
+  readonly line?: number;
+  /** Key in the file. */
+  readonly entry?: string;
 }
 
 /** An expected failure of a command, told in three parts: what; why; what to do. */
 export class CliError extends Error {
   override readonly name = 'CliError';
   readonly code: CliErrorCode;
+  readonly place: ErrorPlace | undefined;
   constructor(code: CliErrorCode, parts: CliErrorParts, options?: ErrorOptions) {
     super([parts.what, parts.why, parts.fix].filter((part) => part !== undefined).join('; '), options);
     this.code = code;
+    this.place = parts.place;
   }
 
   /** What the process should exit with. */

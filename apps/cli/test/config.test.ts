@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { interpretConfig } from '../src/config/load.ts';
@@ -165,6 +165,11 @@ const CASES: readonly [name: string, text: string, expected: readonly RegExp[]][
     [/^e\.yaml:3:32: error: relay\.gateways\[0\]\.url: sends messages in clear/],
   ],
   [
+    'a relayed gateway on this machine, once',
+    'relay:\n  gateways:\n    - {name: a, path: /a, url: "http://127.0.0.1:1/"}\n',
+    [/^e\.yaml:3:32: error: relay\.gateways\[0\]\.url: is on this machine; set allowPrivate: true to allow it$/],
+  ],
+  [
     'neither url nor discover',
     'relay:\n  gateways:\n    - {name: a, path: /a}\n',
     [/^e\.yaml:3:7: error: relay\.gateways\[0\]: expected exactly one of url and discover$/],
@@ -323,4 +328,25 @@ test('privacy-edge config says what to do when there is no file', async () => {
     err,
     /^privacy-edge: Cannot read the configuration privacy-edge\.yaml; there is no such file; make one with "privacy-edge config init"/,
   );
+});
+
+test('privacy-edge config check finds files that are missing or open to others, unless it is told not to look', async () => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'open.json'), '{}', { mode: 0o644 });
+  writeFileSync(join(folder, 'cert.pem'), '');
+  const text =
+    'gateway:\n  keys: {file: open.json}\n  tls: {certFile: cert.pem, keyFile: none.pem}\n  targets: [{origin: "https://a.example"}]\n';
+  writeFileSync(join(folder, 'edge.yaml'), text);
+  const args = ['config', 'check', '-c', 'edge.yaml'];
+  const { code, out, err } = await runCli(args, { cwd: folder });
+  assert.deepEqual([code, out], [2, '']);
+  assert.deepEqual(err.trimEnd().split('\n'), [
+    'edge.yaml:2:16: error: gateway.keys.file: names a secret that others may read, mode 644; run chmod 600 on it',
+    'edge.yaml:3:38: error: gateway.tls.keyFile: names a file that does not exist',
+  ]);
+  assert.equal((await runCli([...args, '--no-files'], { cwd: folder })).code, 0);
+  chmodSync(join(folder, 'open.json'), 0o600);
+  writeFileSync(join(folder, 'none.pem'), '', { mode: 0o600 });
+  const good = await runCli(args, { cwd: folder });
+  assert.deepEqual([good.code, good.out], [0, 'edge.yaml: good\n'], good.err);
 });

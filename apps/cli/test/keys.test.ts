@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { toHex } from '@privacy-edge/bytes';
 import { KeySchedule } from '@privacy-edge/gateway-roles';
-import { KeyConfigList } from '@privacy-edge/ohttp';
+import { encodeKeyConfig, KeyConfigList } from '@privacy-edge/ohttp';
 import { CliError } from '../src/cli-error.ts';
 import { formatKeyFile, parseKeyFile, updateKeyFile } from '../src/keys/key-file.ts';
 import { parseSeed, SeedKeys, scheduleSettings, seedSchedule } from '../src/keys/seed.ts';
@@ -135,11 +136,16 @@ test('keys export writes what a gateway publishes, and its digest', async () => 
   const { code, out, err } = await runCli(['keys', 'export', file, '-o', output]);
   assert.deepEqual([code, out], [0, '']);
   const { published } = await list(file);
-  assert.match(err, new RegExp(`^sha256 ${published.sha256}\nuntil {2}${published.until}\n$`));
   const { usable, skipped } = KeyConfigList.decode(readFileSync(output));
+  const pin = (bytes: Uint8Array): string => `sha256-${createHash('sha256').update(bytes).digest('base64')}`;
+  const [first, second] = usable.map((config) => pin(encodeKeyConfig(config)));
+  const whole = pin(readFileSync(output));
+  const pins = `pin ${whole} whole list\npin ${first} key 0 p-256 active\npin ${second} key 1 x25519 active\n`;
+  assert.equal(err, `sha256 ${published.sha256}\nuntil  ${published.until}\n${pins}`);
   assert.deepEqual([usable.map(({ kemId }) => kemId), skipped], [[0x0010, 0x0020], 0]);
   const json = JSON.parse((await runCli(['keys', 'export', file, '--json'])).out) as Record<string, string>;
   assert.equal(json['sha256'], published.sha256);
+  assert.equal(json['pin'], whole);
   assert.deepEqual(Buffer.from(json['base64']!, 'base64'), readFileSync(output));
 });
 

@@ -11,7 +11,7 @@ import { cleanEnvironment, launcher, runCli, temporaryFolder } from './run-cli.t
 
 interface Role {
   readonly child: ChildProcess;
-  readonly ready: Record<string, string>;
+  readonly ready: Record<string, string> & { readonly relays?: Record<string, { url: string; keysUrl?: string }> };
   readonly log: () => string;
 }
 
@@ -36,7 +36,7 @@ async function start(verb: 'serve' | 'relay', config: string, env: Record<string
   const line = once(createInterface({ input: child.stdout }), 'line') as Promise<[string]>;
   const [text] = await Promise.race([line, ended]);
   ended.catch(() => undefined);
-  return { child, ready: JSON.parse(text) as Record<string, string>, log: () => log };
+  return { child, ready: JSON.parse(text) as Role['ready'], log: () => log };
 }
 
 async function stop({ child }: Role, signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
@@ -137,14 +137,34 @@ for (const workers of [1, 2]) {
       const { out } = await runCli(['keys', 'export', join(folder, 'keys.json'), '--json']);
       const { sha256 } = JSON.parse(out) as { sha256: string };
       assert.equal((await runCli(fetchArgs('/a', '--pin', sha256))).code, 0);
+      const exported = await runCli(['keys', 'export', join(folder, 'keys.json'), '-o', join(folder, 'list')]);
+      const pins = [...exported.err.matchAll(/^pin (\S+)/gm)].map(([, pin]) => pin!);
+      assert.equal(pins.length, 2);
+      const forms = [
+        ...pins,
+        pins[0]!.slice(7).replaceAll('+', '-').replaceAll('/', '_').slice(0, -1),
+        `sha256-${sha256}`,
+      ];
+      for (const pin of forms) {
+        assert.equal((await runCli(fetchArgs('/a', '--pin', pin))).code, 0, pin);
+        const fromFile = await runCli(fetchArgs('/a', '--keys', join(folder, 'list'), '--pin', pin));
+        assert.equal(fromFile.code, 0, fromFile.err);
+      }
+      const wrongFile = await runCli(fetchArgs('/a', '--keys', join(folder, 'list'), '--pin', '00'.repeat(32)));
+      assert.deepEqual([wrongFile.code, wrongFile.out], [4, '']);
       const other = await runCli(fetchArgs('/a', '--pin', '00'.repeat(32)));
       assert.deepEqual([other.code, other.out], [4, '']);
-      assert.match(other.err, /none is pinned/);
+      assert.match(other.err, /^privacy-edge: Cannot use key configurations; none is pinned; do not go on/);
     });
 
     test('what the target policy forbids is answered inside', async () => {
       const { code, out } = await runCli(fetchArgs('/b', '--json'));
       assert.deepEqual([code, (JSON.parse(out) as { status: number }).status], [0, 403]);
+    });
+
+    test('the ready line of a relay names its resources', () => {
+      const url = `${relay.ready['url']}/r`;
+      assert.deepEqual(relay.ready.relays, { g: { url, keysUrl: `${url}/keys` } });
     });
 
     test('privacy notices are served as JSON and as HTML', async () => {
@@ -175,7 +195,10 @@ for (const workers of [1, 2]) {
     test('SIGHUP takes up rotated keys and targets without a restart', async () => {
       const keys = async (): Promise<string> =>
         Buffer.from(await (await fetch(gateway.ready['keysUrl']!)).arrayBuffer()).toString('hex');
+      const relayed = async (): Promise<string> =>
+        Buffer.from(await (await fetch(relay.ready.relays!['g']!.keysUrl!)).arrayBuffer()).toString('hex');
       const old = await keys();
+      assert.equal(await relayed(), old);
       assert.equal((await runCli(['keys', 'rotate', join(folder, 'keys.json')])).code, 0);
       writeFileSync(config, gatewayConfig('/b').replace('port: 0\n', 'port: 1\n'));
       gateway.child.kill('SIGHUP');
@@ -183,6 +206,9 @@ for (const workers of [1, 2]) {
       assert.match(gateway.log(), /"entry":"port","event":"restart_needed_for_setting"/);
       // Threads are told at once, and answer with what they have until then.
       while ((await keys()) === old);
+      relay.child.kill('SIGHUP');
+      await logged(relay, 'reloaded');
+      while ((await relayed()) === old);
       const { out } = await runCli(fetchArgs('/b', '--json'));
       assert.equal((JSON.parse(out) as { status: number }).status, 200);
     });
@@ -191,12 +217,26 @@ for (const workers of [1, 2]) {
       writeFileSync(config, 'gateway: {port: x}\n');
       gateway.child.kill('SIGHUP');
       await logged(gateway, 'reload_failed');
+      const failed = gateway
+        .log()
+        .split('\n')
+        .find((line) => line.includes('"event":"reload_failed"'));
+      const { level: _level, time: _time, ...said } = JSON.parse(failed ?? '') as Record<string, unknown>;
+      const place = { path: config, line: 1, entry: 'gateway.port' };
+      assert.deepEqual(said, { errorName: 'CliError', code: 'USAGE', ...place, event: 'reload_failed' });
       const { out } = await runCli(fetchArgs('/b', '--json'));
       assert.equal((JSON.parse(out) as { status: number }).status, 200);
     });
 
     test('SIGTERM ends with code 0, and nothing of a client is in the log', async () => {
-      assert.deepEqual([await stop(relay), await stop(gateway)], [0, 0]);
+      assert.equal(await stop(gateway), 0);
+      const alone = await runCli(fetchArgs('/b', '--keys', join(folder, 'list')));
+      assert.equal(alone.code, 1);
+      assert.equal(
+        alone.err,
+        'privacy-edge: Cannot fetch through the relay; the relay could not reach its gateway, status 502; try again later, or tell the operator of the relay\n',
+      );
+      assert.equal(await stop(relay), 0);
       const logs = relay.log() + gateway.log();
       assert.doesNotMatch(logs, /\/a\/x|hello|x-a/i);
       assert.match(logs, /"event":"drained"/);
@@ -205,7 +245,15 @@ for (const workers of [1, 2]) {
     test('gateway fetch exits 3 when nobody answers', async () => {
       const { code, out, err } = await runCli(fetchArgs('/a'));
       assert.deepEqual([code, out], [3, '']);
-      assert.match(err, /^privacy-edge: Cannot fetch through the relay; .*ECONNREFUSED/);
+      assert.match(
+        err,
+        /^privacy-edge: Cannot get key configurations; .*\(ECONNREFUSED\); check --gateway or --keys\n$/,
+      );
+      const relayed = await runCli(fetchArgs('/a', '--keys', join(folder, 'list')));
+      assert.equal(
+        relayed.err,
+        'privacy-edge: Cannot fetch through the relay; no answer came (ECONNREFUSED); check --relay\n',
+      );
     });
   });
 }
@@ -251,6 +299,16 @@ test('a role that cannot start says why, and exits 2', async () => {
     /Cannot listen on 127\.0\.0\.1 port \d+: EADDRINUSE/,
   );
   busy.close();
+});
+
+test('gateway fetch takes --max-time with and without its unit', async () => {
+  for (const time of ['1', '1s', '0.5s', '0', '1m', 's']) {
+    const args = ['gateway', 'fetch', 'https://a.example/', '--relay', 'http://127.0.0.1:1/', '--keys', '/dev/null'];
+    const { code, err } = await runCli([...args, '--max-time', time]);
+    const wrong = ['0', '1m', 's'].includes(time);
+    assert.equal(/Cannot use --max-time/.test(err), wrong, `${time}: ${err}`);
+    assert.equal(code === 2, wrong, time);
+  }
 });
 
 test('gateway fetch says which option is wrong', async () => {

@@ -14,10 +14,13 @@ export function addConfigCommands(program: Command, context: CommandContext): vo
   const check = config
     .command('check')
     .summary('say what is wrong, with line and column')
-    .description('Check a configuration: syntax, every key, and keys against one another. Warnings do not fail.')
+    .description(
+      'Check a configuration: syntax, every key, and keys against one another, and the files that it names. Warnings do not fail.',
+    )
     .option('-c, --config <file>', 'configuration file (default: $PRIVACY_EDGE_CONFIG or privacy-edge.yaml)')
+    .option('--no-files', 'do not look at the files that it names, as on another machine')
     .option('--json', 'print the result as one JSON document')
-    .action(async (options: { config?: string; json?: boolean }) => {
+    .action(async (options: { config?: string; files?: boolean; json?: boolean }) => {
       context.exitCode = await (await import('../config/commands.ts')).configCheck(options);
     });
   withExamples(check, 'privacy-edge config check\nprivacy-edge config check --config edge.yaml --json');

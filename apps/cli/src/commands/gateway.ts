@@ -55,7 +55,10 @@ function addFetch(gateway: Command, context: CommandContext): void {
     .requiredOption('--relay <url>', 'the relay resource that belongs to the gateway')
     .option('--gateway <url>', 'the gateway resource; says where keys are when --keys does not')
     .option('--keys <url|file>', 'where the key configurations are (default: from --gateway by GET)')
-    .option('--pin <digest>', 'SHA-256 of the key configurations, hex or base64url; anything else is refused')
+    .option(
+      '--pin <digest>',
+      'SHA-256 of the list or of one key as "keys export" prints it, or in hex or base64url; other keys are refused',
+    )
     .option('-X, --request <method>', 'method (default: GET, or POST with --data)')
     .option('-H, --header <field>', 'header field such as "Accept: text/html"; may be repeated', collect)
     .option('-d, --data <data>', 'request content; @FILE reads a file, @- standard input')
@@ -64,7 +67,7 @@ function addFetch(gateway: Command, context: CommandContext): void {
     .option('-f, --fail', 'exit 1 when the target answers 400 or above')
     .option('--chunked', 'stream the answer as it arrives')
     .option('--cacert <file>', 'PEM file with further certificate authorities to trust')
-    .option('--max-time <seconds>', 'give up after this long', '30')
+    .option('--max-time <seconds>', 'give up after this long, such as 30 or 30s', '30')
     .option('-v, --verbose', 'show steps and sizes on standard error')
     .option('--json', 'print status, fields and content as one JSON document')
     .action(async (url: string, options: FetchOptions) => {

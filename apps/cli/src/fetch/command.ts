@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { finished } from 'node:stream/promises';
-import { fromHex, toBase64Url } from '@privacy-edge/bytes';
+import { DecodeError, fromHex, toBase64Url } from '@privacy-edge/bytes';
 import {
   chunkedResponse,
   createObliviousFetch,
@@ -14,7 +14,8 @@ import {
   type ObliviousErrorCode,
   type ObliviousEvent,
 } from '@privacy-edge/gateway';
-import { CliError, type CliErrorCode, messageOf, systemCode } from '../cli-error.ts';
+import { encodeKeyConfig, type KeyConfig, KeyConfigList } from '@privacy-edge/ohttp';
+import { CliError, type CliErrorCode, type CliErrorParts, messageOf, systemCode } from '../cli-error.ts';
 import { ExitCode } from '../exit-code.ts';
 import { digestOf } from '../keys/commands.ts';
 import { printable, writeJson, writeNote, writeOut } from '../output.ts';
@@ -105,7 +106,13 @@ async function writeTo(
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
 ): Promise<void> {
   if (file === undefined || file === '-') {
-    for await (const chunk of chunks) writeOut(chunk);
+    let last: number | undefined;
+    for await (const chunk of chunks) {
+      writeOut(chunk);
+      last = chunk.at(-1) ?? last;
+    }
+    // A prompt on the same line as the end of the content is hard to read; a program gets exactly the content.
+    if (process.stdout.isTTY && last !== undefined && last !== 0x0a) writeOut('\n');
     return;
   }
   const stream: Writable = createWriteStream(file);
@@ -158,17 +165,11 @@ async function readData(data: string | undefined): Promise<Uint8Array | undefine
 
 async function keySource(options: FetchOptions, send: OuterFetch, note: (line: string) => void): Promise<KeySource> {
   const { keys, gateway } = options;
-  const pin = options.pin === undefined ? undefined : [readPin(options.pin)];
+  const pin = options.pin === undefined ? undefined : readPin(options.pin);
   if (keys !== undefined && !/^https?:\/\//.test(keys)) {
     const bytes = await readLocal(keys);
     note(`keys from ${keys}, sha256 ${digestOf(bytes)}`);
-    if (pin !== undefined && !pin.includes(toBase64Url(fromHex(digestOf(bytes)))))
-      throw new CliError('UNTRUSTED', {
-        what: `Cannot use the keys in ${keys}`,
-        why: 'they are not the pinned ones',
-        fix: 'get the right keys, or correct --pin',
-      });
-    return bytes;
+    return pin === undefined ? bytes : pinnedKeys(keys, bytes, pin);
   }
   const url = keys ?? gateway;
   if (url === undefined)
@@ -179,17 +180,40 @@ async function keySource(options: FetchOptions, send: OuterFetch, note: (line: s
     });
   const parsed = parseUrl(url, keys === undefined ? '--gateway' : '--keys');
   note(`keys from ${parsed.origin}${parsed.pathname}`);
-  return { url: parsed, fetch: send, ...(pin === undefined ? {} : { pin }) };
+  return { url: parsed, fetch: send, ...(pin === undefined ? {} : { pin: [pin] }) };
 }
 
-/** Digests are written in hexadecimal by our own export, in base64url or Base64 elsewhere. */
+/** What a pin leaves of a file: all of it where it names the list, otherwise the key configurations that it names. */
+function pinnedKeys(file: string, bytes: Uint8Array, pin: string): Uint8Array {
+  const matches = (content: Uint8Array): boolean => toBase64Url(fromHex(digestOf(content))) === pin;
+  if (matches(bytes)) return bytes;
+  const pinned = decodedKeys(file, bytes).filter((config) => matches(encodeKeyConfig(config)));
+  if (pinned.length > 0) return KeyConfigList.encode(pinned);
+  throw new CliError('UNTRUSTED', {
+    what: `Cannot use the keys in ${file}`,
+    why: 'they are not the pinned ones',
+    fix: 'get the right keys, or correct --pin',
+  });
+}
+
+function decodedKeys(file: string, bytes: Uint8Array): readonly KeyConfig[] {
+  try {
+    return KeyConfigList.decode(bytes).usable;
+  } catch (cause) {
+    if (!(cause instanceof DecodeError)) throw cause;
+    throw new CliError('FAILED', { what: `Cannot use the keys in ${file}`, why: 'the list is malformed' }, { cause });
+  }
+}
+
+/** A SHA-256 digest in any form that people write it in; as base64url. */
 function readPin(pin: string): string {
-  if (/^[0-9a-f]{64}$/i.test(pin)) return toBase64Url(fromHex(pin));
-  if (/^(?:sha-?256-)?[A-Za-z0-9+/_-]{43}=?$/.test(pin)) return pin;
+  const digest = pin.replace(/^sha-?256-/i, '');
+  if (/^[0-9a-f]{64}$/i.test(digest)) return toBase64Url(fromHex(digest.toLowerCase()));
+  if (/^[A-Za-z0-9+/_-]{43}=?$/.test(digest)) return toBase64Url(Buffer.from(digest, 'base64'));
   throw new CliError('USAGE', {
     what: `Cannot use --pin ${pin}`,
     why: 'it is no SHA-256 digest',
-    fix: 'take the digest that "privacy-edge keys export" prints',
+    fix: 'take a pin that "privacy-edge keys export" prints',
   });
 }
 
@@ -213,9 +237,12 @@ function parseUrl(text: string, where: string): URL {
 }
 
 function readSeconds(text: string): number {
-  const seconds = /^[0-9]+(?:\.[0-9]+)?$/.test(text) ? Number(text) : 0;
+  const seconds = /^[0-9]+(?:\.[0-9]+)?s?$/.test(text) ? Number.parseFloat(text) : 0;
   if (seconds > 0) return Math.ceil(seconds * 1000);
-  throw new CliError('USAGE', { what: `Cannot use --max-time ${text}`, why: 'it is no number of seconds above 0' });
+  throw new CliError('USAGE', {
+    what: `Cannot use --max-time ${text}`,
+    why: 'it is no number of seconds above 0, such as 30 or 30s',
+  });
 }
 
 function describeEvent(event: ObliviousEvent): string {
@@ -246,10 +273,10 @@ const CODES: Readonly<Record<ObliviousErrorCode, CliErrorCode>> = {
 };
 
 const FIXES: Partial<Readonly<Record<ObliviousErrorCode, string>>> = {
-  KEYS_UNAVAILABLE: 'check --gateway or --keys, and --cacert for a private authority',
+  KEYS_UNAVAILABLE: 'check --gateway or --keys',
   KEYS_REFUSED: 'do not go on; ask the operator of the gateway for the right digest',
   KEYS_REJECTED: 'get the keys again',
-  RELAY_UNREACHABLE: 'check --relay, and --cacert for a private authority',
+  RELAY_UNREACHABLE: 'check --relay',
   RELAY_STATUS: 'check that --relay names the resource for this gateway',
   UNENCAPSULATED: 'check that --relay names an Oblivious HTTP relay',
   OPEN_FAILED: 'check that --keys belong to the gateway behind this relay',
@@ -259,12 +286,31 @@ const FIXES: Partial<Readonly<Record<ObliviousErrorCode, string>>> = {
 function explain(cause: unknown): unknown {
   if (!(cause instanceof ObliviousError)) return cause;
   const root = rootCause(cause);
-  const why = root === undefined ? cause.message : `${cause.message} (${root})`;
-  const fix = FIXES[cause.code];
-  const status = cause.status === undefined ? '' : `, status ${cause.status}`;
-  const parts = { what: 'Cannot fetch through the relay', why: why + status, ...(fix === undefined ? {} : { fix }) };
   const untrusted = root !== undefined && /CERT|SELF_SIGNED|UNABLE_TO_VERIFY/.test(root);
+  const fix = fixOf(cause, untrusted);
+  const { what, why } = reasonOf(cause);
+  const parts = { what, why: root === undefined ? why : `${why} (${root})`, ...(fix === undefined ? {} : { fix }) };
   return new CliError(untrusted ? 'UNTRUSTED' : CODES[cause.code], parts, { cause });
+}
+
+/** What could not be done is said once: about keys in the words of the client, otherwise in those of the command. */
+function reasonOf({ code, status, message }: ObliviousError): Pick<CliErrorParts, 'what' | 'why'> {
+  const at = message.indexOf(': ');
+  if (code.startsWith('KEYS_') && at > 0) return { what: message.slice(0, at), why: message.slice(at + 2) };
+  const what = 'Cannot fetch through the relay';
+  if (code === 'RELAY_STATUS' && gatewayWasAway(status))
+    return { what, why: `the relay could not reach its gateway, status ${status}` };
+  return { what, why: at > 0 ? message.slice(at + 2) : message };
+}
+
+function fixOf({ code, status }: ObliviousError, untrusted: boolean): string | undefined {
+  if (code === 'RELAY_STATUS' && gatewayWasAway(status)) return 'try again later, or tell the operator of the relay';
+  const fix = FIXES[code];
+  return untrusted && fix !== undefined ? `${fix}, and --cacert for a private authority` : fix;
+}
+
+function gatewayWasAway(status: number | undefined): boolean {
+  return status === 502 || status === 504;
 }
 
 /** Code of the system error at the bottom, which says what a person can act on. */

@@ -10,6 +10,7 @@ import {
   rotateKeySchedule,
 } from '@privacy-edge/gateway-roles';
 import { createReplayState, systemClock, systemRandom, writeFileAtomic } from '@privacy-edge/node';
+import { encodeKeyConfig, KeyConfigList } from '@privacy-edge/ohttp';
 import { CliError, messageOf } from '../cli-error.ts';
 import type { KemName, SuiteName } from '../config/types.ts';
 import { DURATION_PATTERN } from '../config/units.ts';
@@ -88,7 +89,8 @@ export async function keysRotate(file: string, options: RotateOptions): Promise<
   });
   const from = new Date(state.segments.at(-1)?.fromMs ?? at).toISOString();
   await report(options.json, `New keys from ${from} in ${file}`, file, state);
-  if (options.json !== true) writeNote('A running gateway takes them up on SIGHUP.\n');
+  if (options.json !== true)
+    writeNote('SIGHUP the gateway now; relays that serve its keys on SIGHUP too or when Cache-Control ends.\n');
   return ExitCode.OK;
 }
 
@@ -115,7 +117,14 @@ export async function keysExport(file: string | undefined, options: ExportOption
   const until = new Date(ring.publishedUntilMs).toISOString();
   if (options.json === true) {
     const base64 = Buffer.from(ring.published).toString('base64');
-    const document = { mediaType: 'application/ohttp-keys', sha256: digest, until, base64 };
+    const document = {
+      mediaType: 'application/ohttp-keys',
+      sha256: digest,
+      pin: pinOf(ring.published),
+      pins: pinsOf(ring),
+      until,
+      base64,
+    };
     if (options.output === undefined) writeJson(document);
     else await writeFileAtomic(options.output, `${JSON.stringify(document, undefined, 2)}\n`);
     return ExitCode.OK;
@@ -129,8 +138,38 @@ export async function keysExport(file: string | undefined, options: ExportOption
       });
     writeOut(ring.published);
   } else await writeFileAtomic(options.output, ring.published);
-  writeNote(`sha256 ${digest}\nuntil  ${until}\n`);
+  writeNote(`sha256 ${digest}\nuntil  ${until}\n${pinLines(ring)}`);
   return ExitCode.OK;
+}
+
+/** The whole list, then each key configuration: whichever the client's owner wants to be bound to. */
+function pinLines(ring: KeyRing): string {
+  const single = pinsOf(ring).map(({ pin, id, kem, state }) => `pin ${pin} key ${id} ${kem} ${state}\n`);
+  return `pin ${pinOf(ring.published)} whole list\n${single.join('')}`;
+}
+
+interface KeyPin {
+  readonly pin: string;
+  readonly id: number;
+  readonly kem: string;
+  readonly state: string;
+}
+
+/** Of the key configurations that are published, which those of a retiring epoch are not. */
+function pinsOf(ring: KeyRing): readonly KeyPin[] {
+  const { usable } = KeyConfigList.decode(ring.published);
+  return usable.map((config) => {
+    const holds = ({ keys }: KeyRing['epochs'][number]): boolean =>
+      keys.some((key) => key.config.keyId === config.keyId);
+    const epoch = ring.epochs.find((one) => one.state !== 'retiring' && holds(one));
+    const pin = pinOf(encodeKeyConfig(config));
+    return { pin, id: config.keyId, kem: kemName(config.kemId), state: epoch?.state ?? 'active' };
+  });
+}
+
+/** `sha256-` and Base64, as pins are written. */
+function pinOf(bytes: Uint8Array): string {
+  return `sha256-${createHash('sha256').update(bytes).digest('base64')}`;
 }
 
 /** SHA-256 in hexadecimal: what clients pin. */

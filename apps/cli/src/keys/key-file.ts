@@ -68,12 +68,17 @@ export async function readSecret(file: string, fix: string): Promise<Uint8Array>
     if (cause.code === 'FILE_EXPOSED')
       throw new CliError(
         'USAGE',
-        { what, why: 'others may read it, or it is no regular file', fix: `run chmod 600 ${file}` },
+        {
+          place: { path: file },
+          what,
+          why: 'others may read it, or it is no regular file',
+          fix: `run chmod 600 ${file}`,
+        },
         { cause },
       );
     const code = systemCode(cause.cause) ?? 'no';
     const why = code === 'ENOENT' ? 'there is no such file' : `the system says ${code}`;
-    throw new CliError('USAGE', { what, why, fix }, { cause });
+    throw new CliError('USAGE', { place: { path: file }, what, why, fix }, { cause });
   }
 }
 
@@ -81,7 +86,11 @@ export async function readSecret(file: string, fix: string): Promise<Uint8Array>
 export function parseKeyFile(file: string, bytes: Uint8Array): KeyFile {
   const refuse = (why: string, cause?: unknown): never => {
     const fix = 'restore it from a backup, or make a new one with "privacy-edge keys generate"';
-    throw new CliError('USAGE', { what: `Cannot use the key file ${file}`, why, fix }, { cause });
+    throw new CliError(
+      'USAGE',
+      { place: { path: file }, what: `Cannot use the key file ${file}`, why, fix },
+      { cause },
+    );
   };
   let value: unknown;
   try {

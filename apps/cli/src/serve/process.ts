@@ -165,7 +165,7 @@ class RoleProcess {
         current = updatedStart(current, update);
         workers.broadcast(update);
       },
-      ready: () => workers.ready > 0 && [...able.values()].includes(true),
+      ready: () => workers.ready > 0 && ![...able.values()].includes(false),
       metrics: () => workers.metrics(),
       drain: (graceMs) => workers.close(graceMs),
     };

@@ -61,20 +61,21 @@ describe('key configurations through the relay', () => {
       if (attempt === 3) return answer(503);
       return keysAnswer({ 'cache-control': 'max-age=600' }, attempt < 2 ? keys : other);
     });
-    const ask = async (): Promise<unknown> => (await relaying.relay(asksKeys)).body;
-    assert.deepEqual(await ask(), keys);
+    const ask = async (): Promise<string> => textOf((await relaying.relay(asksKeys)).body);
+    const [before, after] = [keys, other].map((list) => Buffer.from(list).toString('latin1'));
+    assert.equal(await ask(), before);
     relaying.handler.renewKeys();
     const early = ask();
     relaying.handler.renewKeys();
-    assert.deepEqual(await ask(), other);
+    assert.equal(await ask(), after);
     held.resolve();
-    assert.deepEqual(await early, keys);
-    assert.deepEqual(await ask(), other);
+    assert.equal(await early, before);
+    assert.equal(await ask(), after);
     assert.equal(relaying.sent.length, 3);
     relaying.handler.renewKeys();
     assert.equal((await relaying.relay(asksKeys)).status, 502);
     relaying.handler.renewKeys();
-    assert.deepEqual(await ask(), other);
+    assert.equal(await ask(), after);
     assert.equal(relaying.sent.length, 5);
   });
 
