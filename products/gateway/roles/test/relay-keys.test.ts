@@ -56,7 +56,10 @@ describe('key configurations through the relay', () => {
       { keyId: 8, kemId: 0x0020, publicKey: new Uint8Array(32).fill(8), suites: [{ kdfId: 1, aeadId: 1 }] },
     ]);
     const held = Promise.withResolvers<void>();
-    const relaying = fixture(async (_request, attempt) => {
+    // Two attempts that overlap have one number in the fixture.
+    let attempts = 0;
+    const relaying = fixture(async () => {
+      const attempt = attempts++;
       if (attempt === 1) await held.promise;
       if (attempt === 3) return answer(503);
       return keysAnswer({ 'cache-control': 'max-age=600' }, attempt < 2 ? keys : other);
