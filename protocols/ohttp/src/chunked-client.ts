@@ -1,8 +1,9 @@
 /** The client's side of one chunked exchange; apart from whole messages, so that who does not stream need not load it. */
 import { type Awaitable, andThen, utf8 } from '@privacy-edge/bytes';
+import type { RandomSource } from '@privacy-edge/hpke';
 import { ChunkedResponseOpener } from './chunked-response.ts';
 import { ChunkOpener, ChunkSealer } from './chunks.ts';
-import type { Encapsulator, RandomSource } from './client.ts';
+import type { Encapsulator } from './client.ts';
 import { CHUNKED_LABELS } from './labels.ts';
 import { deriveResponseKeys, responseNonceLength } from './response-keys.ts';
 

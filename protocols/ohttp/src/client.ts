@@ -4,6 +4,7 @@ import {
   importPublicKey,
   type PublicKey,
   prepareSender,
+  type RandomSource,
   type SenderContext,
   type SenderSetup,
   type Suite,
@@ -15,9 +16,6 @@ import { OhttpError, openFailed } from './ohttp-error.ts';
 import { deriveResponseKeys, type Exporter, responseNonceLength } from './response-keys.ts';
 
 const NOTHING = new Uint8Array(0);
-
-/** Returns `length` fresh bytes from a cryptographic generator. */
-export type RandomSource = (length: number) => Uint8Array;
 
 /** An encapsulated request and the means to open its one answer. */
 export interface EncapsulatedRequest {

@@ -1,9 +1,8 @@
 /** The gateway's side of one exchange. RFC 9458 §4.3 and §4.4. */
 import { type Awaitable, andThen, concatBytes, replaceErrors, utf8 } from '@privacy-edge/bytes';
-import type { RecipientContext, Suite } from '@privacy-edge/hpke';
+import type { RandomSource, RecipientContext, Suite } from '@privacy-edge/hpke';
 import { responseChunkStep } from './chunked-response.ts';
 import { ChunkOpener, ChunkSealer } from './chunks.ts';
-import type { RandomSource } from './client.ts';
 import type { GatewayKey, PreparedSuite } from './gateway-key.ts';
 import { CHUNKED_LABELS, HEADER_LENGTH } from './labels.ts';
 import { OhttpError, openFailed } from './ohttp-error.ts';

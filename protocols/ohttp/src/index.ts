@@ -1,4 +1,4 @@
-export { systemRandom } from '@privacy-edge/hpke';
+export { type RandomSource, systemRandom } from '@privacy-edge/hpke';
 export { type EncapsulatedChunkedRequest, encapsulateChunked } from './chunked-client.ts';
 export { ChunkedResponseOpener } from './chunked-response.ts';
 export { ChunkOpener, ChunkSealer, type ChunkStep, MAX_CHUNK_PLAINTEXT } from './chunks.ts';
@@ -6,7 +6,6 @@ export {
   type EncapsulatedRequest,
   Encapsulator,
   prepareEncapsulator,
-  type RandomSource,
   type RequestContext,
   ResponseOpener,
 } from './client.ts';

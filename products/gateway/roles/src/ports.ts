@@ -8,8 +8,7 @@ import type { BodySource } from './exchange.ts';
 /** Milliseconds since the Unix epoch. Passed in so that no role ever reads a clock by itself. */
 export type Clock = () => number;
 
-/** Returns `length` fresh bytes from a cryptographic generator; the caller owns the result. */
-export type RandomSource = (length: number) => Uint8Array;
+export type { RandomSource } from '@privacy-edge/hpke';
 
 /** A request that the target policy has already allowed. */
 export interface TargetRequest {
