@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import {
   type ApplicationHandler,
+  asAbortSignal,
   type BodySource,
   type Clock,
   createGateway,
@@ -91,7 +92,7 @@ export async function createNetwork(options: NetworkOptions): Promise<Network> {
               new URL(request.url).pathname,
               new Map(request.fields),
               request.body,
-              signal,
+              asAbortSignal(signal),
             ),
           ),
         );

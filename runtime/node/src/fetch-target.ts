@@ -1,5 +1,6 @@
 /** The gateway's way to its targets: the {@link FetchTarget} port on pooled connections. */
 import {
+  asAbortSignal,
   type FetchTarget,
   TargetError,
   type TargetInformational,
@@ -31,11 +32,12 @@ export interface TargetFetcher {
  */
 export function createFetchTarget(options: OutboundOptions = {}): TargetFetcher {
   const pools = new OutboundPools(options);
-  const fetchTarget: FetchTarget = async (request, signal, onInformational) => {
+  const fetchTarget: FetchTarget = async (request, cancellation, onInformational) => {
     try {
       const unusual = (request.trailers !== undefined && request.body !== null) || request.path === '*';
       if (unusual && !(await speaksHttp2(pools, request))) {
         const route = routeOf(request);
+        const signal = asAbortSignal(cancellation);
         const leave = await pools.enterAlone(keyOf(request), () => route, {
           timeoutMs: request.route.timeoutMs,
           signal,
@@ -44,7 +46,7 @@ export function createFetchTarget(options: OutboundOptions = {}): TargetFetcher 
       }
       const exchange = pools.send(keyOf(request), () => routeOf(request), request, {
         timeoutMs: request.route.timeoutMs,
-        signal,
+        signal: cancellation,
         onInformational: informational(onInformational),
       });
       const head = await exchange.head;

@@ -41,10 +41,15 @@ interface Resource {
  */
 export function createForward(options: ForwardOptions = {}): Forwarder {
   const pools = new OutboundPools(options);
-  const resources = new Map<string, Resource>();
+  // A gateway's URL may be allowed to lead to a private address under one name and not under another.
+  const resources = { open: new Map<string, Resource>(), guarded: new Map<string, Resource>() };
   const forward: Forward = async (request, signal) => {
     try {
-      const resource = resourceOf(request, resources, options.http2 ?? true);
+      const resource = resourceOf(
+        request,
+        request.allowPrivate ? resources.open : resources.guarded,
+        options.http2 ?? true,
+      );
       const wire = wireRequest(request, resource);
       const exchange = pools.send(resource.key, () => resource.route, wire, {
         timeoutMs: request.timeoutMs,
@@ -93,8 +98,7 @@ function wireRequest({ method, fields, body }: ForwardRequest, { host, path }: R
 
 /** URLs come from the relay's configuration, so there are few; parsing one costs as much as looking up fifty. */
 function resourceOf(request: ForwardRequest, resources: Map<string, Resource>, http2: boolean): Resource {
-  const key = request.allowPrivate ? `private ${request.url}` : request.url;
-  const known = resources.get(key);
+  const known = resources.get(request.url);
   if (known !== undefined) return known;
   const url = new URL(request.url);
   const secure = url.protocol === 'https:';
@@ -109,6 +113,6 @@ function resourceOf(request: ForwardRequest, resources: Map<string, Resource>, h
     route: { host, port, secure, socketPath: undefined, allowPrivate, protocols },
   };
   if (resources.size > 4096) resources.clear();
-  resources.set(key, made);
+  resources.set(request.url, made);
   return made;
 }

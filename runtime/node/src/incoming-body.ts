@@ -55,6 +55,12 @@ export class IncomingBody implements BodySource {
     }
     this.#begin();
     const stream = this.#stream;
+    const arrived = arrivedWhole(stream);
+    if (arrived !== undefined) {
+      if (arrived.length <= maxBytes) return Promise.resolve(arrived);
+      this.#giveUp();
+      return Promise.reject(tooLarge());
+    }
     return new Promise((resolve, reject) => {
       let first: Uint8Array | undefined;
       let gathered: Gatherer | undefined;
@@ -122,6 +128,18 @@ export class IncomingBody implements BodySource {
     this.#onFirstRead = undefined;
     onFirstRead?.();
   }
+}
+
+/**
+ * A small message that came in one piece is read without a wait: its timer and listeners would cost more than all the rest.
+ *
+ * @returns undefined when anything is still to come
+ */
+function arrivedWhole(stream: Readable): Uint8Array | undefined {
+  if (!('complete' in stream) || stream.complete !== true || stream.destroyed || stream.readableLength === 0) {
+    return undefined;
+  }
+  return stream.read() as Uint8Array;
 }
 
 function tooLarge(): BodyError {

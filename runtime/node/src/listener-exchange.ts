@@ -5,7 +5,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { constants, type IncomingHttpHeaders, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import type { Writable } from 'node:stream';
-import type { BodySource, RoleRequest, RoleResponse } from '@privacy-edge/gateway-roles';
+import type {
+  BodySource,
+  Cancellation,
+  CancellationListener,
+  RoleRequest,
+  RoleResponse,
+} from '@privacy-edge/gateway-roles';
 import { pump } from './answer-stream.ts';
 import { contentLength, dropRest, IncomingBody } from './incoming-body.ts';
 
@@ -57,7 +63,7 @@ const HEADER_TOO_LARGE: RoleResponse = { status: 431, fields: [], body: null };
 const FAILED: RoleResponse = { status: 500, fields: [], body: null };
 
 /** An exchange on HTTP/1.1. */
-export class Http1Exchange implements Exchange {
+export class Http1Exchange implements Exchange, Cancellation {
   readonly method: string;
   readonly path: string;
   readonly #req: IncomingMessage;
@@ -66,6 +72,8 @@ export class Http1Exchange implements Exchange {
   readonly #expectsContinue: boolean;
   #body: BodySource | undefined;
   #abort: AbortController | undefined;
+  /** Who is told when the peer goes; one is the rule. */
+  #listeners: CancellationListener[] | undefined;
 
   constructor(req: IncomingMessage, res: ServerResponse, limits: ListenerLimits, expectsContinue: boolean) {
     this.method = req.method ?? '';
@@ -111,6 +119,34 @@ export class Http1Exchange implements Exchange {
     return this.#abort.signal;
   }
 
+  get cancellation(): Cancellation {
+    return this;
+  }
+
+  get aborted(): boolean {
+    return isCut(this.#res);
+  }
+
+  addEventListener(_type: 'abort', listener: CancellationListener): void {
+    if (this.#listeners !== undefined) {
+      this.#listeners.push(listener);
+      return;
+    }
+    this.#listeners = [listener];
+    this.#res.on('close', () => this.#closed());
+  }
+
+  removeEventListener(_type: 'abort', listener: CancellationListener): void {
+    const at = this.#listeners?.indexOf(listener) ?? -1;
+    if (at >= 0) this.#listeners?.splice(at, 1);
+  }
+
+  #closed(): void {
+    const listeners = this.#listeners;
+    if (listeners === undefined || listeners.length === 0 || this.#res.writableFinished) return;
+    for (const listener of listeners.splice(0)) listener.handleEvent();
+  }
+
   closeAfter(): void {
     this.#res.shouldKeepAlive = false;
   }
@@ -134,7 +170,6 @@ export class Http1Exchange implements Exchange {
       // As one string, node:http sends header and body in one write; as bytes it takes two, which costs more than the copy.
       else if (body.length <= SMALL_BODY_BYTES) res.end(asLatin1(body), 'latin1');
       else res.end(body);
-      if (res.writableLength > 0) this.#req.socket.setTimeout(this.#limits.writeTimeoutMs);
       return undefined;
     }
     res.writeHead(status, lines);
@@ -143,7 +178,8 @@ export class Http1Exchange implements Exchange {
   }
 
   break(): void {
-    if (this.#res.headersSent) this.#res.destroy();
+    // After what was written in this turn.
+    if (this.#res.headersSent) setImmediate(() => this.#res.destroy());
     else void this.write(FAILED);
   }
 
@@ -216,8 +252,11 @@ export class Http2Exchange implements Exchange {
 
   get signal(): AbortSignal {
     if (this.#abort === undefined) {
-      this.#abort = new AbortController();
-      abortOnClose(this.#stream, this.#abort);
+      const abort = new AbortController();
+      this.#abort = abort;
+      // Not by 'close': a reset finishes the writing side too, and nothing then tells an answer from none.
+      if (this.#stream.aborted) abort.abort();
+      else this.#stream.once('aborted', () => abort.abort());
     }
     return this.#abort.signal;
   }
@@ -316,8 +355,13 @@ function asLatin1(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
 }
 
+/** Closed before the answer was out. */
+function isCut(stream: Writable): boolean {
+  return stream.destroyed && !stream.writableFinished;
+}
+
 function abortOnClose(stream: Writable, abort: AbortController): void {
-  if (stream.destroyed && !stream.writableFinished) abort.abort();
+  if (isCut(stream)) abort.abort();
   else stream.once('close', () => (stream.writableFinished ? undefined : abort.abort()));
 }
 

@@ -12,7 +12,7 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2';
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { BodyError, type RoleHandler, type RoleRequest, type RoleResponse } from '@privacy-edge/gateway-roles';
 import { RuntimeError } from './error.ts';
@@ -20,6 +20,7 @@ import { type Exchange, Http1Exchange, Http2Exchange, type ListenerLimits } from
 import { errorFields, type LogEvent } from './log.ts';
 import { systemRandom } from './random.ts';
 import type { Certificate } from './tls.ts';
+import { writeOncePerTurn } from './turn-writes.ts';
 
 /** What a relay, and nobody else, may know of the connection. */
 export interface RelayClient {
@@ -128,6 +129,10 @@ class RoleListener implements Listener {
     this.#server = this.#makeServer();
     this.#http2 = options.certificate && options.http2 !== false ? this.#makeHttp2() : undefined;
     if (this.#http2 !== undefined) routeByProtocol(this.#server, this.#http2);
+    this.#server.on(options.certificate === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
+      // HTTP/2 gathers what it writes by itself.
+      if (!('alpnProtocol' in socket) || socket.alpnProtocol !== 'h2') this.#writeOncePerTurn(socket);
+    });
     this.#server.maxConnections = this.#limits.maxConnections;
     this.#server.maxHeadersCount = this.#limits.maxHeaderFields + 1;
     this.#server.maxRequestsPerSocket = this.#limits.maxRequestsPerSocket;
@@ -189,6 +194,8 @@ class RoleListener implements Listener {
         this.#idle = resolve;
       });
     }
+    // The last answer is written at the end of this turn.
+    await new Promise<void>((resolve) => setImmediate(resolve));
     this.#server.closeIdleConnections();
   }
 
@@ -241,6 +248,11 @@ class RoleListener implements Listener {
       this.#serve(new Http2Exchange(stream, headers, this.#limits), stream),
     );
     return server;
+  }
+
+  #writeOncePerTurn(socket: Socket): void {
+    // An answer that the peer does not take ends with its connection; node:http sets another time when it is taken.
+    writeOncePerTurn(socket, () => socket.setTimeout(this.#limits.writeTimeoutMs));
   }
 
   #serve(exchange: Exchange, source: Source): void {

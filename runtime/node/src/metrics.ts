@@ -176,15 +176,27 @@ function cellsOf<Labels extends LabelSets, Cell>(name: string, labels: Labels, m
   if (combinations.length > 512)
     throw new RuntimeError('METRIC_INVALID', `Cannot declare metric ${name}: too many labels`);
   const names = Object.keys(labels);
-  const keyOf = (where: Readonly<Record<string, string>>): string => names.map((label) => where[label]).join('\u0000');
   const all = combinations.map((where) => [where, make()] as const);
-  const byKey = new Map(all.map(([where, cell]) => [keyOf(where), cell]));
+  const find = finder(names, all);
   return {
     all,
     at: (where) => {
-      const cell = byKey.get(keyOf(where));
+      const cell = find(where);
       if (cell === undefined) throw new RuntimeError('METRIC_INVALID', `Metric ${name} has no such label value`);
       return cell;
     },
   };
+}
+
+/** One map for each label, inside each other: no string is built to count an event. */
+function finder<Cell>(
+  names: readonly string[],
+  all: readonly (readonly [Record<string, string>, Cell])[],
+): (where: Readonly<Record<string, string>>) => Cell | undefined {
+  const [name, ...rest] = names;
+  if (name === undefined) return () => all[0]?.[1];
+  const branches = new Map(
+    [...Map.groupBy(all, ([where]) => where[name])].map(([value, some]) => [value, finder(rest, some)]),
+  );
+  return (where) => branches.get(where[name])?.(where);
 }

@@ -3,6 +3,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { Readable } from 'node:stream';
 import type { Field } from '@privacy-edge/bhttp';
 import {
+  asAbortSignal,
   createGateway,
   type FetchTarget,
   type GatewayConfig,
@@ -20,8 +21,8 @@ import { Http1Exchange, type ListenerLimits } from './listener-exchange.ts';
  * The application gets a request without a connection behind it: `socket.remoteAddress` is `127.0.0.1` for everyone.
  */
 export function fetchFromNodeApplication(application: RequestListener): FetchTarget {
-  return async (request, signal) => {
-    const response = await callApplication(application, request, signal);
+  return async (request, cancellation) => {
+    const response = await callApplication(application, request, asAbortSignal(cancellation));
     const stream = response.stream();
     return {
       status: response.statusCode,

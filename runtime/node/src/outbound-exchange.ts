@@ -3,8 +3,9 @@
  * their listeners cost as much as the rest of a small exchange. An undici pool drives it for HTTP/1.1, a stream for HTTP/2.
  */
 import { Gatherer } from '@privacy-edge/bytes';
-import { BodyError, type BodySource } from '@privacy-edge/gateway-roles';
+import { BodyError, type BodySource, type Cancellation } from '@privacy-edge/gateway-roles';
 import type { Dispatcher } from 'undici';
+import { clearDeadline, setDeadline } from './deadlines.ts';
 import { exchangeError, OutboundError } from './outbound-error.ts';
 import type { RawFields } from './raw-fields.ts';
 
@@ -35,7 +36,7 @@ export interface ExchangeHead {
 export interface ExchangeOptions {
   readonly timeoutMs: number;
   readonly idleTimeoutMs: number;
-  readonly signal: AbortSignal;
+  readonly signal: Cancellation;
   readonly onInformational: ((status: number, rawHeaders: RawFields) => void) | undefined;
   /** Called once when the exchange is over, well or badly. */
   readonly onOver: () => void;
@@ -56,7 +57,6 @@ export class OutboundExchange implements Dispatcher.DispatchHandler, BodySource 
   #rejectHead: (error: OutboundError) => void;
   #controller: ExchangeController | undefined;
   #started = false;
-  #timer: NodeJS.Timeout | undefined;
   #nobodyReads: NodeJS.Timeout | undefined;
   #headSettled = false;
   #over = false;
@@ -77,7 +77,7 @@ export class OutboundExchange implements Dispatcher.DispatchHandler, BodySource 
     this.head = promise;
     this.#resolveHead = resolve;
     this.#rejectHead = reject;
-    this.#timer = setTimeout(onHeadTimeout, options.timeoutMs, this);
+    setDeadline(this, options.timeoutMs);
     if (options.signal.aborted) this.handleEvent();
     else options.signal.addEventListener('abort', this);
   }
@@ -126,7 +126,7 @@ export class OutboundExchange implements Dispatcher.DispatchHandler, BodySource 
       this.#options.onInformational?.(status, controller.rawHeaders ?? null);
       return;
     }
-    clearTimeout(this.#timer);
+    clearDeadline(this, this.#options.timeoutMs);
     const announced = headers['content-length'];
     if (typeof announced === 'string' && /^\d{1,15}$/.test(announced)) this.announcedLength = Number(announced);
     this.#headSettled = true;
@@ -265,15 +265,11 @@ export class OutboundExchange implements Dispatcher.DispatchHandler, BodySource 
   #finish(): void {
     if (this.#over) return;
     this.#over = true;
-    clearTimeout(this.#timer);
-    clearTimeout(this.#nobodyReads);
+    if (!this.#headSettled || this.#failure !== undefined) clearDeadline(this, this.#options.timeoutMs);
+    if (this.#nobodyReads !== undefined) clearTimeout(this.#nobodyReads);
     this.#options.signal.removeEventListener('abort', this);
     this.#options.onOver();
   }
-}
-
-function onHeadTimeout(exchange: OutboundExchange): void {
-  exchange.timeOut();
 }
 
 function wakeReader(exchange: OutboundExchange): void {

@@ -5,6 +5,7 @@ import { connectGuarded, type OutboundRoute } from './guarded-outbound.ts';
 import { connectError } from './outbound-error.ts';
 import type { OutboundExchange } from './outbound-exchange.ts';
 import { CONNECTION_FIELDS, type OutboundOptions, type WireRequest } from './outbound-route.ts';
+import { writeOncePerTurn } from './turn-writes.ts';
 
 /** Sends each request once, on a connection that nothing else uses. */
 export class Http1Connections {
@@ -82,6 +83,7 @@ export class Http1Connections {
       callback(connectError(error), null);
       return;
     }
+    writeOncePerTurn(socket);
     this.#onSocket(socket);
     callback(null, socket);
   }

@@ -64,7 +64,7 @@ export class OutboundPools {
   async enterAlone(
     key: string,
     route: () => OriginRoute,
-    options: Pick<ExchangeOptions, 'timeoutMs' | 'signal'>,
+    options: { readonly timeoutMs: number; readonly signal: AbortSignal },
   ): Promise<() => void> {
     const origin = this.#claim(key, route);
     try {

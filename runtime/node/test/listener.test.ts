@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect as connectHttp2 } from 'node:http2';
+import { type ClientHttp2Stream, connect as connectHttp2, constants } from 'node:http2';
 import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -410,6 +410,40 @@ describe('serve over TLS', () => {
         .end();
     });
     assert.equal(answer, '1.1 /s');
+  });
+
+  it('fires the signal of an HTTP/2 request that is reset before its answer, and of no other', async (t) => {
+    const { certificate, ca } = await secure(t);
+    const fired: string[] = [];
+    const reset = Promise.withResolvers<void>();
+    const asked = Promise.withResolvers<void>();
+    const { port } = await open(
+      t,
+      async (request) => {
+        const { signal, path } = request;
+        signal.addEventListener('abort', () => fired.push(path));
+        await request.body.read(100);
+        if (path === '/held') {
+          signal.addEventListener('abort', () => reset.resolve());
+          asked.resolve();
+          await reset.promise;
+        }
+        return { status: 200, fields: [], body: bytes('answer') };
+      },
+      { certificate },
+    );
+    const session = connectHttp2(`https://localhost:${port}`, { ca });
+    t.after(() => session.destroy());
+    const ask = (path: string): ClientHttp2Stream =>
+      session.request({ ':method': 'POST', ':path': path }).end('question');
+    const held = ask('/held');
+    await asked.promise;
+    held.close(constants.NGHTTP2_CANCEL);
+    await reset.promise;
+    const answered = ask('/answered');
+    assert.equal(text(Buffer.concat(await answered.toArray())), 'answer');
+    if (!answered.closed) await once(answered, 'close');
+    assert.deepEqual(fired, ['/held']);
   });
 
   it('speaks HTTP/2 to a client that offers it, with bodies and streams', async (t) => {

@@ -4,6 +4,7 @@
  * accident: there is no field for it.
  */
 import type { Field } from '@privacy-edge/bhttp';
+import type { Cancellation } from './cancellation.ts';
 
 /** A message body that can be consumed once, either whole or as a stream. */
 export interface BodySource {
@@ -50,6 +51,8 @@ export interface RoleRequest {
   readonly body: BodySource;
   /** Aborted when the peer goes away or the server gives up. */
   readonly signal: AbortSignal;
+  /** The same as `signal`, where an adapter has it for less. */
+  readonly cancellation?: Cancellation | undefined;
 }
 
 /** An answer. A stream is pulled only as fast as the peer reads; it is closed early when the peer goes away. */

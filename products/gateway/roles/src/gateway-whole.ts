@@ -8,6 +8,7 @@ import {
 } from '@privacy-edge/bhttp';
 import { DecodeError } from '@privacy-edge/bytes';
 import { MEDIA_TYPE_RESPONSE, receiveRequest } from '@privacy-edge/ohttp';
+import type { Cancellation } from './cancellation.ts';
 import { clearStatus } from './clear-answer.ts';
 import { BodyError, type RoleRequest, type RoleResponse } from './exchange.ts';
 import type { GatewayContext } from './gateway-context.ts';
@@ -92,7 +93,7 @@ async function answerInside(
     if (plan.head === undefined) {
       return { outcome: plan.refusal === 'malformed' ? 'malformed-request' : plan.refusal, response: plan.answer };
     }
-    return await askTarget(context, request.signal, plan.head, inner);
+    return await askTarget(context, request.cancellation ?? request.signal, plan.head, inner);
   } catch (error) {
     if (error instanceof DecodeError) {
       return {
@@ -100,7 +101,8 @@ async function answerInside(
         response: innerProblem(400, 'The encapsulated request is not valid Binary HTTP'),
       };
     }
-    if (request.signal.aborted) return { outcome: 'aborted', response: innerProblem(500, 'The request was given up') };
+    if ((request.cancellation ?? request.signal).aborted)
+      return { outcome: 'aborted', response: innerProblem(500, 'The request was given up') };
     // A fault of ours is still an answer inside: in clear it would tell the relay which requests provoke it.
     return { outcome: 'fault', response: innerProblem(500, 'The gateway failed') };
   }
@@ -108,7 +110,7 @@ async function answerInside(
 
 async function askTarget(
   context: GatewayContext,
-  signal: AbortSignal,
+  signal: Cancellation,
   head: TargetHead,
   inner: BinaryRequest,
 ): Promise<InsideAnswer> {

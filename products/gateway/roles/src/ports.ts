@@ -3,6 +3,7 @@
  * Each port has the fewest methods the role needs, named by intent.
  */
 import type { Field } from '@privacy-edge/bhttp';
+import type { Cancellation } from './cancellation.ts';
 import type { BodySource } from './exchange.ts';
 
 /** Milliseconds since the Unix epoch. Passed in so that no role ever reads a clock by itself. */
@@ -78,7 +79,7 @@ export class TargetError extends Error {
  */
 export type FetchTarget = (
   request: TargetRequest,
-  signal: AbortSignal,
+  signal: Cancellation,
   onInformational?: (informational: TargetInformational) => void,
 ) => Promise<TargetResponse>;
 
@@ -148,4 +149,4 @@ export class ForwardError extends Error {
  *
  * @throws {@link ForwardError}
  */
-export type Forward = (request: ForwardRequest, signal: AbortSignal) => Promise<ForwardResponse>;
+export type Forward = (request: ForwardRequest, signal: Cancellation) => Promise<ForwardResponse>;

@@ -6,6 +6,7 @@ import { systemRandom } from '@privacy-edge/hpke';
 import { encodeProblem } from '@privacy-edge/http-fields';
 import { encapsulateChunked } from '@privacy-edge/ohttp';
 import fc from 'fast-check';
+import type { Cancellation } from '../src/cancellation.ts';
 import {
   BodyError,
   type BodySource,
@@ -13,7 +14,6 @@ import {
   paddedLength,
   type RoleResponse,
   TargetError,
-  type TargetErrorCode,
 } from '../src/index.ts';
 import {
   bodyOf,
@@ -29,6 +29,7 @@ import {
   RUNS,
   sendChunked,
   settle,
+  TARGET_FAILURES,
   targetResponse,
 } from './gateway-fixture.ts';
 
@@ -585,14 +586,7 @@ describe('a chunked response', () => {
     assert.deepEqual(bench.outcomes, ['target-failed+']);
   });
 
-  const failures: Record<TargetErrorCode, number> = {
-    FORBIDDEN_ADDRESS: 403,
-    CONNECT_FAILED: 502,
-    TIMEOUT: 504,
-    BROKEN: 502,
-    OVERLOADED: 503,
-  };
-  for (const [code, status] of Object.entries(failures) as [TargetErrorCode, number][]) {
+  for (const [code, status] of TARGET_FAILURES) {
     it(`that never came because of ${code} is ${status} inside`, async () => {
       const bench = await makeBench({ target: () => Promise.reject(new TargetError(code, 'secret')) });
       const { events, complete } = await sendChunked(bench, innerRequest());
@@ -636,13 +630,13 @@ describe('a chunked response', () => {
 
 describe('a client that goes away', () => {
   /** A target that waits until it is given up. */
-  function waitingTarget(): { target: FetchTarget; signal: () => AbortSignal | undefined } {
-    let given: AbortSignal | undefined;
+  function waitingTarget(): { target: FetchTarget; signal: () => Cancellation | undefined } {
+    let given: Cancellation | undefined;
     return {
       target: (_, signal) => {
         given = signal;
         return new Promise((_resolve, reject) =>
-          signal.addEventListener('abort', () => reject(new TargetError('BROKEN', 'given up'))),
+          signal.addEventListener('abort', { handleEvent: () => reject(new TargetError('BROKEN', 'given up')) }),
         );
       },
       signal: () => given,
@@ -707,7 +701,7 @@ describe('a client that goes away', () => {
   });
 
   it('in the middle of the response closes the body of the target', async () => {
-    let signal: AbortSignal | undefined;
+    let signal: Cancellation | undefined;
     let closed = false;
     const body = bodyOf([utf8('a'), utf8('b'), utf8('c')], { closed: () => (closed = true) });
     const { bench, input, output } = await start((_, given) => {

@@ -40,6 +40,7 @@ import {
   type RoleHandler,
   type RoleRequest,
   type RoleResponse,
+  type TargetErrorCode,
   type TargetRequest,
   type TargetResponse,
   targetRule,
@@ -378,3 +379,12 @@ export function field(response: { fields: readonly Field[] }, name: string): str
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
+
+/** What a client gets inside when its target gave no answer. */
+export const TARGET_FAILURES: readonly (readonly [code: TargetErrorCode, status: number])[] = Object.entries({
+  FORBIDDEN_ADDRESS: 403,
+  CONNECT_FAILED: 502,
+  TIMEOUT: 504,
+  BROKEN: 502,
+  OVERLOADED: 503,
+} satisfies Record<TargetErrorCode, number>) as [TargetErrorCode, number][];

@@ -4,8 +4,20 @@ import { encodeRequest, encodeResponse, type Field } from '@privacy-edge/bhttp';
 import { concatBytes, fromHex, utf8 } from '@privacy-edge/bytes';
 import { systemRandom } from '@privacy-edge/hpke';
 import fc from 'fast-check';
-import { BodyError, type PaddingPolicy, paddedLength, TargetError, type TargetErrorCode } from '../src/index.ts';
-import { bodyOf, field, innerRequest, makeBench, post, RUNS, send, settle, targetResponse } from './gateway-fixture.ts';
+import type { Cancellation } from '../src/cancellation.ts';
+import { BodyError, type PaddingPolicy, paddedLength, TargetError } from '../src/index.ts';
+import {
+  bodyOf,
+  field,
+  innerRequest,
+  makeBench,
+  post,
+  RUNS,
+  send,
+  settle,
+  TARGET_FAILURES,
+  targetResponse,
+} from './gateway-fixture.ts';
 
 describe('a request on its way to the target', () => {
   it('keeps method, path with query, repeated fields and content', async () => {
@@ -354,14 +366,7 @@ describe('a response of the target', () => {
     });
   }
 
-  const failures: Record<TargetErrorCode, number> = {
-    FORBIDDEN_ADDRESS: 403,
-    CONNECT_FAILED: 502,
-    TIMEOUT: 504,
-    BROKEN: 502,
-    OVERLOADED: 503,
-  };
-  for (const [code, status] of Object.entries(failures) as [TargetErrorCode, number][]) {
+  for (const [code, status] of TARGET_FAILURES) {
     it(`that never came because of ${code} is ${status} inside, without details`, async () => {
       const bench = await makeBench({ target: () => Promise.reject(new TargetError(code, 'secret 10.0.0.1')) });
       const { outer, inner } = await send(bench, innerRequest());
@@ -409,12 +414,12 @@ describe('a response of the target', () => {
   });
 
   it('is waited for only while the client is there', async () => {
-    let given: AbortSignal | undefined;
+    let given: Cancellation | undefined;
     const bench = await makeBench({
       target: (_, signal) => {
         given = signal;
         return new Promise((_resolve, reject) =>
-          signal.addEventListener('abort', () => reject(new TargetError('BROKEN', 'aborted'))),
+          signal.addEventListener('abort', { handleEvent: () => reject(new TargetError('BROKEN', 'aborted')) }),
         );
       },
     });
