@@ -1,4 +1,5 @@
 export { type ApplicationHandler, fetchFromApplication } from './application.ts';
+export { asAbortSignal, type Cancellation, type CancellationListener } from './cancellation.ts';
 export {
   BodyError,
   type BodyErrorCode,
@@ -53,7 +54,7 @@ export {
   relayPrivacy,
   servePrivacyNotice,
 } from './privacy-notice.ts';
-export { ConcurrencyLimiter, prefixOf, RateLimiter } from './rate-limit.ts';
+export { ClientLimits, ConcurrencyLimiter, prefixOf, RateLimiter } from './rate-limit.ts';
 export {
   type Admission,
   type AdmissionRequest,

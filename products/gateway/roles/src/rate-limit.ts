@@ -130,6 +130,31 @@ export class ConcurrencyLimiter {
   }
 }
 
+/** All limits by client of one relay. They outlive it where the relay that takes its place has the same settings. */
+export class ClientLimits {
+  readonly #rate: RateLimiter;
+  readonly #places: ConcurrencyLimiter;
+
+  /**
+   * @param config - from the operator
+   * @throws {RangeError} as {@link RateLimiter} and {@link ConcurrencyLimiter}
+   */
+  constructor(config: RateLimitConfig) {
+    this.#rate = new RateLimiter(config);
+    this.#places = new ConcurrencyLimiter(config);
+  }
+
+  /** {@link RateLimiter.take} */
+  take(address: string, nowMs: number): number {
+    return this.#rate.take(address, nowMs);
+  }
+
+  /** {@link ConcurrencyLimiter.enter} */
+  enter(address: string): (() => void) | undefined {
+    return this.#places.enter(address);
+  }
+}
+
 /**
  * What clients share a bucket: a number for IPv4, a string for IPv6. IPv4 inside IPv6 (`::ffff:192.0.2.1`) is the IPv4
  * prefix, so that a client has the same bucket on a dual-stack listener.

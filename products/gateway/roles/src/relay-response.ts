@@ -3,7 +3,14 @@
  * header section exactly the fields below pass, and of contents only an encapsulated response or a problem document.
  */
 import type { Field } from '@privacy-edge/bhttp';
-import { isIncremental, isMediaType, mediaTypeEssence, PROBLEM_MEDIA_TYPE } from '@privacy-edge/http-fields';
+import {
+  formatCacheControl,
+  isIncremental,
+  isMediaType,
+  mediaTypeEssence,
+  PROBLEM_MEDIA_TYPE,
+  parseCacheControl,
+} from '@privacy-edge/http-fields';
 import { BodyError, type RoleResponse } from './exchange.ts';
 import type { ForwardResponse } from './ports.ts';
 import { BUFFERED_BYTES, LimitedBody, type ResponseEnd } from './relay-body.ts';
@@ -86,9 +93,36 @@ function passedFields(
   const fields: Field[] = [];
   if (contentType !== undefined) fields.push(['content-type', contentType]);
   if (length !== undefined) fields.push(['content-length', String(length)]);
-  for (const name of ['cache-control', 'date']) {
-    const value = response.header(name);
-    if (value !== undefined) fields.push([name, value]);
-  }
+  const cacheControl = passedCacheControl(response.header('cache-control'));
+  if (cacheControl) fields.push(['cache-control', cacheControl]);
+  const date = response.header('date');
+  if (date !== undefined && IMF_FIXDATE.test(date)) fields.push(['date', date]);
   return fields;
 }
+
+/**
+ * What a cache needs and nothing else: known directives, each once, in our order and without the arguments that are free
+ * text. A gateway that wants to mark a client finds no room for a word of its own in a field that it shares with all.
+ *
+ * @param value - gateway-controlled
+ * @returns the empty string when nothing of it passes
+ */
+function passedCacheControl(value: string | undefined): string {
+  if (value === undefined || value === 'no-store') return value ?? '';
+  const received = parseCacheControl(value);
+  const passed: Record<string, boolean | number> = {};
+  for (const name of FLAGS) passed[name] = received.has(name);
+  for (const name of SECONDS) {
+    const seconds = received.get(name);
+    if (seconds !== undefined && /^[0-9]{1,10}$/.test(seconds)) passed[name] = Number(seconds);
+  }
+  return formatCacheControl(passed);
+}
+
+/** Directives of RFC 9111 §5.2.2 that stand alone, or that mean more when they do. */
+const FLAGS = ['no-store', 'no-cache', 'private', 'public', 'no-transform', 'must-revalidate', 'proxy-revalidate'];
+/** Those that take a number of seconds. */
+const SECONDS = ['max-age', 's-maxage'];
+/** RFC 9110 §5.6.7 has senders use this form only; the obsolete ones do not pass. */
+const IMF_FIXDATE =
+  /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), [0-3][0-9] (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [0-9]{4} [0-2][0-9]:[0-5][0-9]:[0-6][0-9] GMT$/;

@@ -9,9 +9,10 @@
 import type { Field } from '@privacy-edge/bhttp';
 import { acceptsMediaType } from '@privacy-edge/http-fields';
 import { MEDIA_TYPE_KEYS } from '@privacy-edge/ohttp';
+import type { Cancellation } from './cancellation.ts';
 import { BodyError, type RoleRequest, type RoleResponse } from './exchange.ts';
 import { type Clock, type Forward, ForwardError, type ForwardRequest, type ForwardResponse } from './ports.ts';
-import { ConcurrencyLimiter, RateLimiter } from './rate-limit.ts';
+import { ClientLimits } from './rate-limit.ts';
 import { type OutgoingBody, type ResponseEnd, startRequestBody } from './relay-body.ts';
 import type { RelayConfig } from './relay-config.ts';
 import { CorsPolicy } from './relay-cors.ts';
@@ -59,6 +60,8 @@ export interface RelayPorts {
   readonly clock: Clock;
   readonly admission?: Admission | undefined;
   readonly observe?: ObserveRelay | undefined;
+  /** What a relay before this one knows of its clients, with the same `rateLimit`; default a new one that knows nothing. */
+  readonly limits?: ClientLimits | undefined;
 }
 
 /**
@@ -89,16 +92,14 @@ class Relay {
   readonly #ports: RelayPorts;
   readonly #resources: ReadonlyMap<string, RelayResource>;
   readonly #cors: CorsPolicy;
-  readonly #limiter: RateLimiter | undefined;
-  readonly #places: ConcurrencyLimiter | undefined;
+  readonly #limits: ClientLimits | undefined;
   readonly #answers: RelayErrorAnswers;
 
   constructor(ports: RelayPorts, config: RelayConfig) {
     this.#ports = ports;
     this.#resources = relayResources(config, ports.forward, ports.clock);
     this.#cors = new CorsPolicy(config.corsOrigins);
-    this.#limiter = config.rateLimit === undefined ? undefined : new RateLimiter(config.rateLimit);
-    this.#places = config.rateLimit === undefined ? undefined : new ConcurrencyLimiter(config.rateLimit);
+    this.#limits = config.rateLimit === undefined ? undefined : (ports.limits ?? new ClientLimits(config.rateLimit));
     this.#answers = relayErrorAnswers(config.name ?? 'oblivious-relay');
   }
 
@@ -157,11 +158,12 @@ class Relay {
   }
 
   #limit(client: RelayClient, exchange: Exchange): void {
-    const waitMs = this.#limiter?.take(client.address, this.#ports.clock()) ?? 0;
+    if (this.#limits === undefined) return;
+    const waitMs = this.#limits.take(client.address, this.#ports.clock());
     if (waitMs > 0) throw rateLimited(waitMs);
-    exchange.leave = this.#places?.enter(client.address);
+    exchange.leave = this.#limits.enter(client.address);
     // When a place becomes free is not known.
-    if (this.#places !== undefined && exchange.leave === undefined) throw rateLimited(1000);
+    if (exchange.leave === undefined) throw rateLimited(1000);
   }
 
   async #answerKeys(gateway: RelayedGateway, request: RoleRequest, exchange: Exchange): Promise<RoleResponse> {
@@ -243,7 +245,7 @@ class Relay {
           timeoutMs,
           allowPrivate,
         };
-        const response = await this.#forward(outgoing, request.signal);
+        const response = await this.#forward(outgoing, request.cancellation ?? request.signal);
         if (response.status < 300 || response.status >= 400) return response;
         const next = keepsMethod(response.status) ? redirectTarget(url, response.header('location')) : undefined;
         await discard(response);
@@ -263,7 +265,7 @@ class Relay {
    * that a failed connection is none, so `CONNECT_FAILED` is not repeated either: a port that knows that it never wrote a
    * byte reports `NOT_PROCESSED`.
    */
-  async #forward(outgoing: ForwardRequest, signal: AbortSignal): Promise<ForwardResponse> {
+  async #forward(outgoing: ForwardRequest, signal: Cancellation): Promise<ForwardResponse> {
     try {
       return await this.#ports.forward(outgoing, signal);
     } catch (error) {

@@ -1,6 +1,7 @@
 /** In-memory ports around a relay: a request, a gateway that answers as told, and a record of what it was sent. */
 import { BodyError, type BodySource, type RoleRequest, type RoleResponse } from '../src/exchange.ts';
 import type { Forward, ForwardRequest, ForwardResponse } from '../src/ports.ts';
+import type { ClientLimits } from '../src/rate-limit.ts';
 import type { Admission, RelayPorts, RelayRole } from '../src/relay.ts';
 import { createRelay } from '../src/relay.ts';
 import type { RelayConfig, RelayGateway } from '../src/relay-config.ts';
@@ -115,6 +116,7 @@ export function fixture(
     readonly gateways?: readonly RelayGateway[];
     readonly config?: Partial<RelayConfig>;
     readonly admission?: Admission;
+    readonly limits?: ClientLimits;
     /** False leaves request bodies unread. */
     readonly consume?: boolean;
   } = {},
@@ -132,6 +134,7 @@ export function fixture(
     clock: () => fixed.nowMs,
     admission: options.admission,
     observe: (event) => events.push(event),
+    limits: options.limits,
   };
   const config: RelayConfig = {
     gateways: options.gateways ?? [appGateway],

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { BodyError } from '../src/exchange.ts';
 import { ForwardError, type ForwardErrorCode } from '../src/ports.ts';
+import { ClientLimits } from '../src/rate-limit.ts';
 import {
   answer,
   appGateway,
@@ -41,6 +42,46 @@ describe('table of answers', () => {
     assert.deepEqual(names(response), ['cache-control', 'content-length', 'content-type', 'date']);
     assert.equal(field(response, 'content-type'), 'message/ohttp-res');
     assert.equal(await textOf(response.body), 'pong');
+  });
+
+  test('relay-response-headers: of cache-control and date only what they are for', async () => {
+    const DATE = 'Sun, 22 Nov 2026 15:00:00 GMT';
+    const cases: [Record<string, string>, string | undefined, string | undefined][] = [
+      [{ 'cache-control': 'no-store', date: DATE }, 'no-store', DATE],
+      [{ 'cache-control': 'max-age=60, PUBLIC' }, 'public, max-age=60', undefined],
+      [
+        { 'cache-control': 'max-age="60", no-transform, must-revalidate' },
+        'no-transform, must-revalidate, max-age=60',
+        undefined,
+      ],
+      [{ 'cache-control': 'private, id="user 7", x-track=abc, max-age=0009' }, 'private, max-age=9', undefined],
+      [{ 'cache-control': 'no-cache="user-7", private=user-8' }, 'no-cache, private', undefined],
+      [{ 'cache-control': 'max-age=1, max-age=2, no-store, no-store' }, 'no-store, max-age=1', undefined],
+      [{ 'cache-control': 'max-age=12345678901' }, undefined, undefined],
+      [{ 'cache-control': 'max-age=-1, s-maxage=1e3' }, undefined, undefined],
+      [{ 'cache-control': 'user-7' }, undefined, undefined],
+      [{ 'cache-control': '' }, undefined, undefined],
+      [{ date: 'user-7' }, undefined, undefined],
+      [{ date: `${DATE} user-7` }, undefined, undefined],
+      [{ date: `${DATE}, ${DATE}` }, undefined, undefined],
+      [{ date: 'Sunday, 22-Nov-26 15:00:00 GMT' }, undefined, undefined],
+    ];
+    for (const [headers, cacheControl, date] of cases) {
+      for (const gateway of [() => sealed(headers), () => answer(503, headers)]) {
+        const response = await fixture(gateway).relay(post());
+        const passed = [field(response, 'cache-control'), field(response, 'date')];
+        assert.deepEqual(passed, [cacheControl, date], JSON.stringify(headers));
+      }
+    }
+  });
+
+  test('relay-rate-limit: a relay that takes the place of another one knows its clients', async () => {
+    const rateLimit = { requestsPerSecond: 1, burst: 1, ipv4PrefixBits: 24, ipv6PrefixBits: 56, maxPrefixes: 10 };
+    const limits = new ClientLimits(rateLimit);
+    const make = (): ReturnType<typeof fixture> => fixture(() => sealed(), { config: { rateLimit }, limits });
+    assert.equal((await make().relay(post())).status, 200);
+    assert.equal((await make().relay(post())).status, 429);
+    assert.equal((await fixture(() => sealed(), { config: { rateLimit } }).relay(post())).status, 200);
   });
 
   test('relay-does-not-retry', async () => {
