@@ -2,15 +2,16 @@
 import type { Field } from '@privacy-edge/bhttp';
 import { toBase64Url } from '@privacy-edge/bytes';
 import { formatCacheControl, splitList } from '@privacy-edge/http-fields';
-import { MEDIA_TYPE_KEYS } from '@privacy-edge/ohttp';
+import { KeyConfigList, MEDIA_TYPE_KEYS } from '@privacy-edge/ohttp';
 import { clearStatus } from './clear-answer.ts';
 import type { RoleRequest, RoleResponse } from './exchange.ts';
 import type { GatewayContext } from './gateway-context.ts';
+import type { KeyRing } from './key-schedule.ts';
 
 /**
  * Answers GET, HEAD and OPTIONS.
  *
- * The answer is public and fresh exactly until the list changes, so that caches and mirrors can hold it and no client can be
+ * The answer is public and fresh until the list changes, so that caches and mirrors can hold it and no client can be
  * told apart by when it asked. The entity tag depends on the list alone: two gateways with the same keys agree on it.
  *
  * @returns undefined for any other method
@@ -24,8 +25,8 @@ export async function serveKeys(context: GatewayContext, request: RoleRequest): 
   if (request.method !== 'GET' && request.method !== 'HEAD') return undefined;
   const now = ports.clock();
   const ring = await ports.keys.ringAt(now);
-  const seconds = Math.max(0, Math.floor((ring.publishedUntilMs - now) / 1000));
-  const etag = `"${toBase64Url(fingerprint(ring.published))}"`;
+  const { list, seconds } = publication(ring, now);
+  const etag = `"${toBase64Url(fingerprint(list))}"`;
   const fields: Field[] = [
     ['content-type', MEDIA_TYPE_KEYS],
     [
@@ -41,7 +42,26 @@ export async function serveKeys(context: GatewayContext, request: RoleRequest): 
   ];
   observer.ended('keys', false);
   if (matchesEntityTag(request.header('if-none-match'), etag)) return { status: 304, fields, body: null };
-  return { status: 200, fields, body: request.method === 'HEAD' ? null : ring.published };
+  return { status: 200, fields, body: request.method === 'HEAD' ? null : list };
+}
+
+/** The list to hand out at one moment, and the whole seconds that it may be cached. */
+interface Publication {
+  readonly list: Uint8Array;
+  readonly seconds: number;
+}
+
+/**
+ * In its last second a list could not be cached at all, and everyone who asks in it would come back at once. What outlasts
+ * that second is handed out instead: the same list when it is only about to grow, and otherwise the keys of the epoch that
+ * begins, which are accepted since they were published. Where nothing was published ahead, nothing outlasts it.
+ */
+function publication(ring: KeyRing, now: number): Publication {
+  const seconds = Math.max(0, Math.floor((ring.publishedUntilMs - now) / 1000));
+  const lasting = ring.epochs.filter(({ state, untilMs }) => state !== 'retiring' && untilMs - now >= 1000);
+  if (seconds > 0 || lasting.length === 0) return { list: ring.published, seconds };
+  const configs = lasting.flatMap(({ keys }) => keys.map((key) => key.config));
+  return { list: KeyConfigList.encode(configs), seconds: 1 };
 }
 
 /** The weak comparison of RFC 9110 §13.1.2: caches on the way may have made the tag weak. */

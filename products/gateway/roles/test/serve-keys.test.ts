@@ -67,7 +67,40 @@ describe('the key configurations', () => {
     assert.equal(maxAge(await ask(gateway)), 600);
     gateway.now = NOW + 18 * HOUR - 30_500;
     assert.equal(maxAge(await ask(gateway)), 30);
-    gateway.now = NOW + 18 * HOUR - 1;
+  });
+
+  it('can be cached in the last second too, but not beyond the epoch of any of their keys', async () => {
+    const gateway = await bench();
+    const schedule = new KeySchedule(STATE);
+    const keyIds = async (): Promise<readonly number[]> => {
+      const answer = await ask(gateway);
+      const { usable } = KeyConfigList.decode(answer.body as Uint8Array);
+      const ring = await schedule.ringAt(gateway.now + maxAge(answer) * 1000 - 1);
+      const ended = ring.epochs.filter(({ state }) => state === 'retiring').flatMap(({ keys }) => keys);
+      for (const { keyId } of usable) assert.ok(!ended.some(({ config }) => config.keyId === keyId));
+      const accepted = await schedule.ringAt(gateway.now);
+      for (const { keyId } of usable) assert.ok(accepted.find(keyId) !== undefined);
+      return usable.map(({ keyId }) => keyId);
+    };
+    for (const early of [999, 500, 1]) {
+      // A key is about to be added: nothing of the list ends.
+      gateway.now = NOW + 18 * HOUR - early;
+      assert.deepEqual([await keyIds(), maxAge(await ask(gateway))], [[0], 1]);
+      // The epoch of the first key is about to end.
+      gateway.now = NOW + 24 * HOUR - early;
+      assert.deepEqual([await keyIds(), maxAge(await ask(gateway))], [[1], 1]);
+    }
+    const inLastSecond = field(await ask(gateway), 'etag');
+    gateway.now = NOW + 24 * HOUR - 1000;
+    assert.deepEqual([await keyIds(), maxAge(await ask(gateway))], [[0, 1], 1]);
+    gateway.now = NOW + 24 * HOUR;
+    assert.deepEqual(await keyIds(), [1]);
+    assert.equal(field(await ask(gateway), 'etag'), inLastSecond);
+  });
+
+  it('cannot be cached in the last second where nothing is published ahead', async () => {
+    const gateway = await makeBench({ keys: new KeySchedule({ ...STATE, publishAheadMs: 0 }) });
+    gateway.now = NOW + 24 * HOUR - 1;
     assert.equal(maxAge(await ask(gateway)), 0);
   });
 
