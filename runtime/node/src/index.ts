@@ -52,7 +52,12 @@ export {
 export { fetchFromNodeApplication, gatewayMiddleware, type NextHandler } from './node-application.ts';
 export type { OutboundOptions } from './outbound-route.ts';
 export { systemRandom } from './random.ts';
-export { createRedisReplayStore, type RedisReplayOptions, type RedisReplayStore } from './replay-redis.ts';
+export {
+  createRedisReplayStore,
+  REPLAY_SKEW_MS,
+  type RedisReplayOptions,
+  type RedisReplayStore,
+} from './replay-redis.ts';
 export {
   attachReplayTable,
   createReplayState,

@@ -9,6 +9,10 @@ import { type Secret, toBase64Url } from '@privacy-edge/bytes';
 import type { Clock, ReplayOutcome, ReplayStore } from '@privacy-edge/gateway-roles';
 import type * as RedisClient from '@redis/client';
 import { errorFields, type LogEvent } from './log.ts';
+import { type EvictionCommands, evictionPolicy, NO_EVICTION } from './redis-eviction.ts';
+
+/** Milliseconds that clocks may differ by unless said otherwise: what machines differ by that follow NTP, many times over. */
+export const REPLAY_SKEW_MS = 10_000;
 
 /** Where the store is and how long it remembers. */
 export interface RedisReplayOptions {
@@ -16,8 +20,13 @@ export interface RedisReplayOptions {
   readonly url: string | Secret<string>;
   /** 32 bytes that every gateway of this store shares. */
   readonly fingerprintKey: Secret<Uint8Array>;
-  /** Milliseconds for which a nonce is remembered. */
+  /** Milliseconds during which a gateway may take a message by its Date. */
   readonly windowMs: number;
+  /**
+   * Milliseconds by which the clocks of the gateways may differ; default {@link REPLAY_SKEW_MS}. Everything is remembered that much longer: a
+   * gateway whose clock is behind takes a message for longer than the one that remembered it.
+   */
+  readonly skewMs?: number;
   /** Milliseconds after which an unanswered command counts as `unavailable`; default 500. */
   readonly timeoutMs?: number;
   /** Put before every key; default `pe:replay:`. */
@@ -42,6 +51,7 @@ export interface RedisReplayStore extends ReplayStore {
 export function createRedisReplayStore(options: RedisReplayOptions): RedisReplayStore {
   const timeoutMs = options.timeoutMs ?? 500;
   const prefix = options.prefix ?? 'pe:replay:';
+  const keepMs = options.windowMs + (options.skewMs ?? REPLAY_SKEW_MS);
   const key = Buffer.from(options.fingerprintKey.reveal());
   const url = typeof options.url === 'string' ? options.url : options.url.reveal();
   // Loaded only here: it is larger than everything else of this package together.
@@ -58,6 +68,7 @@ export function createRedisReplayStore(options: RedisReplayOptions): RedisReplay
   let down = false;
   let usable = false;
   let amnesiaUntilMs = 0;
+  const watchEviction = evictionWatch(client, options.log);
   const first = Promise.withResolvers<boolean>();
   const lose = (error: unknown): void => {
     usable = false;
@@ -68,11 +79,12 @@ export function createRedisReplayStore(options: RedisReplayOptions): RedisReplay
   client.on('error', lose);
   client.on('ready', () => {
     bornAt(client, `${prefix}born`, options.clock()).then((bornMs) => {
-      amnesiaUntilMs = bornMs + options.windowMs;
+      amnesiaUntilMs = bornMs + keepMs;
       usable = true;
       first.resolve(true);
       if (down) options.log('info', 'replay_store_back');
       down = false;
+      void watchEviction();
     }, lose);
   });
   const connecting = client.connect().catch(() => undefined);
@@ -97,7 +109,7 @@ export function createRedisReplayStore(options: RedisReplayOptions): RedisReplay
     },
     remember: async (nonce) => {
       if (!usable || !client.isReady) return 'unavailable';
-      const expiration = { type: 'PX', value: options.windowMs } as const;
+      const expiration = { type: 'PX', value: keepMs } as const;
       const answer = client.set(name(nonce), '', { condition: 'NX', expiration }).then(outcome);
       return within<ReplayOutcome>(answer, timeoutMs, 'unavailable').catch(() => 'unavailable');
     },
@@ -106,6 +118,22 @@ export function createRedisReplayStore(options: RedisReplayOptions): RedisReplay
       else client.destroy();
       await connecting;
     },
+  };
+}
+
+/**
+ * Says when a store may forget inside the window to make room. Each connection can lead to another server, and settings
+ * change while a server runs, so it looks after each and repeats itself only when the answer is another one.
+ */
+function evictionWatch(client: EvictionCommands, log: LogEvent): () => Promise<void> {
+  let said: string | undefined = NO_EVICTION;
+  return async () => {
+    const policy = await evictionPolicy(client);
+    if (policy === said) return;
+    said = policy;
+    if (policy === undefined) log('info', 'replay_store_eviction_unknown');
+    else if (policy === NO_EVICTION) log('info', 'replay_store_keeps_all');
+    else log('warn', 'replay_store_evicts', { entry: 'maxmemory-policy', code: policy });
   };
 }
 

@@ -7,7 +7,8 @@ import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { Secret } from '@privacy-edge/bytes';
-import { createRedisReplayStore, type RedisReplayStore, silentLog, systemClock } from '../src/index.ts';
+import { createClient } from '@redis/client';
+import { createRedisReplayStore, type LogEvent, type RedisReplayStore, silentLog, systemClock } from '../src/index.ts';
 import { listenOn } from './support.ts';
 
 const program = ['/usr/bin/redis-server', '/usr/bin/valkey-server', '/usr/local/bin/redis-server'].find(existsSync);
@@ -23,8 +24,20 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function startRedis(port: number): Promise<ChildProcess> {
-  const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--daemonize', 'no'];
+async function startRedis(port: number, ...more: string[]): Promise<ChildProcess> {
+  const args = [
+    '--port',
+    String(port),
+    '--bind',
+    '127.0.0.1',
+    '--save',
+    '',
+    '--appendonly',
+    'no',
+    '--daemonize',
+    'no',
+    ...more,
+  ];
   const child = spawn(program!, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout });
   for await (const line of lines) if (/Ready to accept connections/.test(line)) break;
@@ -78,10 +91,88 @@ describe('createRedisReplayStore', { skip }, () => {
   it('has amnesia for a window from when the data began, the same for every gateway', async (t) => {
     const first = open(t, port, { prefix: 'amnesia:', clock: () => 1_000_000 });
     assert.equal(await first.connected(), true);
-    assert.equal(first.amnesiaUntilMs, 1_060_000);
+    assert.equal(first.amnesiaUntilMs, 1_070_000);
     const second = open(t, port, { prefix: 'amnesia:', clock: () => 1_500_000 });
     assert.equal(await second.connected(), true);
-    assert.equal(second.amnesiaUntilMs, 1_060_000);
+    assert.equal(second.amnesiaUntilMs, 1_070_000);
+  });
+
+  it('remembers for the window and what clocks may differ by', async (t) => {
+    const admin = createClient({ url: `redis://127.0.0.1:${port}` });
+    await admin.connect();
+    t.after(() => admin.close());
+    for (const [prefix, change, least] of [
+      ['usual:', {}, 70_000],
+      ['apart:', { skewMs: 30_000 }, 90_000],
+    ] as const) {
+      const store = open(t, port, { prefix, ...change });
+      assert.equal(await store.connected(), true);
+      assert.equal(await store.remember(randomBytes(32)), 'fresh');
+      const [name] = (await admin.keys(`${prefix}*`)).filter((one) => one !== `${prefix}born`);
+      const left = await admin.pTTL(name!);
+      assert.ok(left > least - 10_000 && left <= least, `${prefix} ${left}`);
+    }
+  });
+
+  it('warns of a store that evicts, once for each change, and of none that does not', async (t) => {
+    const events: unknown[][] = [];
+    let wake = (): void => undefined;
+    const log: LogEvent = (level, name, fields) => {
+      events.push([level, name, fields?.code]);
+      wake();
+    };
+    const said = async (name: string): Promise<void> => {
+      while (!events.some((event) => event[1] === name)) await new Promise<void>((done) => (wake = done));
+    };
+    const admin = createClient({ url: `redis://127.0.0.1:${port}` });
+    await admin.connect();
+    t.after(async () => {
+      await admin.configSet('maxmemory-policy', 'noeviction');
+      await admin.close();
+    });
+    await admin.configSet('maxmemory-policy', 'allkeys-lru');
+    const store = open(t, port, { log });
+    assert.equal(await store.connected(), true);
+    await said('replay_store_evicts');
+    assert.deepEqual(events, [['warn', 'replay_store_evicts', 'allkeys-lru']]);
+    // Another connection finds the same, and then another.
+    await admin.sendCommand(['CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes']);
+    await said('replay_store_back');
+    await admin.configSet('maxmemory-policy', 'noeviction');
+    await admin.sendCommand(['CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes']);
+    await said('replay_store_keeps_all');
+    assert.equal(events.filter(([, name]) => name === 'replay_store_evicts').length, 1);
+  });
+
+  it('asks INFO where CONFIG is forbidden, and says so where both are', async (t) => {
+    const ownPort = await freePort();
+    const limited = (rule: string): string[] => [
+      '--user',
+      'some',
+      'on',
+      'nopass',
+      '~*',
+      '+@all',
+      '-config',
+      ...rule.split(' '),
+    ];
+    const own = await startRedis(ownPort, '--maxmemory-policy', 'volatile-ttl', ...limited('+info'));
+    t.after(() => stopRedis(own));
+    const told = Promise.withResolvers<unknown[]>();
+    const log: LogEvent = (level, name, fields) =>
+      void (/evict/.test(name) && told.resolve([level, name, fields?.code]));
+    open(t, ownPort, { url: `redis://some:x@127.0.0.1:${ownPort}`, log });
+    assert.deepEqual(await told.promise, ['warn', 'replay_store_evicts', 'volatile-ttl']);
+    const admin = createClient({ url: `redis://127.0.0.1:${ownPort}` });
+    await admin.connect();
+    await admin.sendCommand(['ACL', 'SETUSER', 'some', '-info']);
+    await admin.close();
+    const unknown = Promise.withResolvers<unknown[]>();
+    open(t, ownPort, {
+      url: `redis://some:x@127.0.0.1:${ownPort}`,
+      log: (level: string, name: string) => void (/evict/.test(name) && unknown.resolve([level, name])),
+    });
+    assert.deepEqual(await unknown.promise, ['info', 'replay_store_eviction_unknown']);
   });
 
   it('keeps gateways with another fingerprint key apart', async (t) => {
@@ -121,7 +212,7 @@ describe('createRedisReplayStore', { skip }, () => {
     await back.promise;
     assert.equal(store.ready, true);
     assert.equal(await store.remember(randomBytes(32)), 'fresh');
-    assert.equal(store.amnesiaUntilMs, 2_060_000, 'the data was lost with the process');
+    assert.equal(store.amnesiaUntilMs, 2_070_000, 'the data was lost with the process');
     assert.deepEqual(events, ['replay_store_lost', 'replay_store_back'], 'one line for each change');
   });
 

@@ -9,7 +9,6 @@ import {
   gatewayPrivacy,
   type ReplayStore,
   type RoleHandler,
-  servePrivacyNotice,
 } from '@privacy-edge/gateway-roles';
 import {
   attachReplayTable,
@@ -25,15 +24,15 @@ import {
 } from '@privacy-edge/node';
 import type { GatewaySection, TargetSection } from '../config/types.ts';
 import { type KeyMaterial, openKeys } from '../keys/source.ts';
-import { gatewaySettings, replayWindowMs } from './gateway-settings.ts';
-import { PRIVACY_NOTICE_PATH, replayStateFile } from './paths.ts';
+import { gatewaySettings, replaySkewMs, replayWindowMs } from './gateway-settings.ts';
+import { replayStateFile } from './paths.ts';
 import {
-  type CertificateUpdate,
   listenerOptions,
   type Place,
   type RoleHost,
   type RunningRole,
-  revive,
+  runningRole,
+  withPrivacyNotice,
 } from './role.ts';
 
 /** The shared memory of one process, or a store that several processes share. */
@@ -77,7 +76,6 @@ export async function startGateway(
   const targets = createFetchTarget({ extraRoots: start.extraRoots, ...hooks.outbound });
   const fetchTarget = hooks.wrapFetchTarget?.(targets.fetchTarget) ?? targets.fetchTarget;
   const observer = gatewayMetrics(host.metrics, () => targets.inFlight);
-  const notice = servePrivacyNotice(declaration(section));
   const make = (): RoleHandler => {
     const ports = {
       keys: current,
@@ -90,30 +88,25 @@ export async function startGateway(
     return createGateway(ports, gatewaySettings(section));
   };
   let gateway = make();
-  const handler: RoleHandler = (request) =>
-    isPath(request.path, PRIVACY_NOTICE_PATH) ? notice(request) : gateway(request);
+  const handler = withPrivacyNotice(declaration(section), (request) => gateway(request));
   // Deriving the first keys here makes a schedule that cannot work a failure to start, not of the first request.
   await keys.ringAt(systemClock());
   if (isRedis(replay)) await replay.connected();
   const listener = await serve(hooks.wrap?.(handler) ?? handler, listenerOptions(section, start.place, host.log));
-  return {
-    listener,
-    apply: (update: GatewayUpdate | CertificateUpdate) => {
-      if (update.kind === 'certificate') listener.setCertificate(revive(update.certificate));
-      else if (update.kind === 'keys') keys = openKeys(update.keys);
+  return runningRole<GatewayUpdate>(listener, {
+    update: (update) => {
+      if (update.kind === 'keys') keys = openKeys(update.keys);
       else {
         section = { ...section, targets: update.targets };
         gateway = make();
       }
     },
     ready: () => !isRedis(replay) || replay.ready,
-    drain: async (graceMs) => {
-      const clean = await listener.close(graceMs);
+    close: async (graceMs) => {
       await targets.close(graceMs);
       if (isRedis(replay)) await replay.close();
-      return clean;
     },
-  };
+  });
 }
 
 function openReplay(start: GatewayStart, host: RoleHost): ReplayStore | RedisReplayStore {
@@ -122,6 +115,7 @@ function openReplay(start: GatewayStart, host: RoleHost): ReplayStore | RedisRep
     url: new Secret(start.replay.url),
     fingerprintKey: new Secret(start.keys.shared),
     windowMs: replayWindowMs(start.section),
+    skewMs: replaySkewMs(start.section),
     clock: systemClock,
     log: host.log,
   });
@@ -131,15 +125,12 @@ function isRedis(store: ReplayStore | RedisReplayStore): store is RedisReplaySto
   return 'connected' in store;
 }
 
-/** Whether a request path is this resource, whatever its query. */
-export function isPath(requestPath: string, path: string): boolean {
-  return requestPath === path || requestPath.startsWith(`${path}?`);
-}
-
 function declaration(section: GatewaySection): ReturnType<typeof gatewayPrivacy> {
   const kept = replayStateFile(section) === undefined ? 'memory' : 'memory and file';
-  const replayStore = section.replay.store === 'redis' ? 'shared store' : kept;
-  return gatewayPrivacy({ replayStore, replayWindowMs: replayWindowMs(section) });
+  const windowMs = replayWindowMs(section);
+  return section.replay.store === 'redis'
+    ? gatewayPrivacy({ replayStore: 'shared store', replayWindowMs: windowMs + replaySkewMs(section) })
+    : gatewayPrivacy({ replayStore: kept, replayWindowMs: windowMs });
 }
 
 const OUTCOMES = [

@@ -1,5 +1,6 @@
 /** From the words of a configuration to what the gateway role takes. */
 import { type GatewayConfig, type PaddingPolicy, type TargetRule, targetRule } from '@privacy-edge/gateway-roles';
+import { REPLAY_SKEW_MS } from '@privacy-edge/node';
 import type { GatewaySection, PaddingSection, TargetSection } from '../config/types.ts';
 import { parseDuration, parseSize } from '../config/units.ts';
 
@@ -28,6 +29,14 @@ export function gatewaySettings(section: GatewaySection): GatewayConfig {
 /** How long a nonce has to be remembered: a Date may be off by the tolerance in either direction. */
 export function replayWindowMs(section: GatewaySection): number {
   return 2 * parseDuration(section.replay.tolerance);
+}
+
+/**
+ * How much longer a store of several gateways remembers, because their clocks may differ. A gateway that is off by more than
+ * the tolerance has no clients anyway.
+ */
+export function replaySkewMs(section: GatewaySection): number {
+  return Math.min(REPLAY_SKEW_MS, parseDuration(section.replay.tolerance));
 }
 
 function ruleOf(target: TargetSection): TargetRule {

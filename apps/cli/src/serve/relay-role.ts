@@ -1,26 +1,26 @@
 /** The relay role composed with its ports. */
+import { isDeepStrictEqual } from 'node:util';
 import {
+  ClientLimits,
   createRelay,
   type Forward,
   type RelayEvent,
   type RelayHandler,
   type RelayOutcome,
+  type RelayRole,
   relayPrivacy,
   type SizeBucket,
-  servePrivacyNotice,
 } from '@privacy-edge/gateway-roles';
 import { createForward, type Metrics, type OutboundOptions, serveRelay, systemClock } from '@privacy-edge/node';
 import type { RelaySection } from '../config/types.ts';
-import { isPath } from './gateway-role.ts';
-import { PRIVACY_NOTICE_PATH } from './paths.ts';
 import { relaySettings } from './relay-settings.ts';
 import {
-  type CertificateUpdate,
   listenerOptions,
   type Place,
   type RoleHost,
   type RunningRole,
-  revive,
+  runningRole,
+  withPrivacyNotice,
 } from './role.ts';
 
 /** What a relay thread starts from. */
@@ -55,25 +55,31 @@ export async function startRelay(
   const forwarder = createForward({ extraRoots: start.extraRoots, ...hooks.outbound });
   const forward = hooks.wrapForward?.(forwarder.forward) ?? forwarder.forward;
   const observe = relayMetrics(host.metrics, section, () => forwarder.inFlight);
-  const notice = servePrivacyNotice(relayPrivacy({ rateLimited: section.rateLimit !== undefined }));
-  let relay = createRelay({ forward, clock: systemClock, observe }, relaySettings(section));
-  const handler: RelayHandler = (request, client) =>
-    isPath(request.path, PRIVACY_NOTICE_PATH) ? notice(request) : relay(request, client);
+  let { rateLimit } = section;
+  let limits = limitsOf(section);
+  const make = (current: RelaySection): RelayRole =>
+    createRelay({ forward, clock: systemClock, observe, limits }, relaySettings(current));
+  let relay = make(section);
+  const declaration = relayPrivacy({ rateLimited: section.rateLimit !== undefined });
+  const handler: RelayHandler = withPrivacyNotice(declaration, (request, client) => relay(request, client));
   const listener = await serveRelay(hooks.wrap?.(handler) ?? handler, listenerOptions(section, start.place, host.log));
-  return {
-    listener,
-    apply: (update: RelayUpdate | CertificateUpdate) => {
-      if (update.kind === 'certificate') listener.setCertificate(revive(update.certificate));
-      else if (update.kind === 'renew-keys') relay.renewKeys();
-      else relay = createRelay({ forward, clock: systemClock, observe }, relaySettings(update.section));
+  return runningRole<RelayUpdate>(listener, {
+    update: (update) => {
+      if (update.kind === 'renew-keys') relay.renewKeys();
+      else {
+        // Whoever is held back must not be let go by a change of something else.
+        if (!isDeepStrictEqual(update.section.rateLimit, rateLimit)) limits = limitsOf(update.section);
+        rateLimit = update.section.rateLimit;
+        relay = make(update.section);
+      }
     },
     ready: () => true,
-    drain: async (graceMs) => {
-      const clean = await listener.close(graceMs);
-      await forwarder.close(graceMs);
-      return clean;
-    },
-  };
+    close: (graceMs) => forwarder.close(graceMs),
+  });
+}
+
+function limitsOf({ rateLimit }: RelaySection): ClientLimits | undefined {
+  return rateLimit === undefined ? undefined : new ClientLimits(rateLimit);
 }
 
 const OUTCOMES = [

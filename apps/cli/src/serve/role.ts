@@ -3,9 +3,11 @@
  * takes up later arrives as updates.
  */
 import { Secret } from '@privacy-edge/bytes';
+import { type RoleRequest, type RoleResponse, servePrivacyNotice } from '@privacy-edge/gateway-roles';
 import type { Listener, ListenerOptions, LogEvent, Metrics } from '@privacy-edge/node';
 import type { RoleSection } from '../config/types.ts';
 import { parseDuration } from '../config/units.ts';
+import { PRIVACY_NOTICE_PATH } from './paths.ts';
 
 /** A certificate in a form that can be given to a thread. */
 export interface PlainCertificate {
@@ -64,6 +66,55 @@ export function listenerOptions(section: RoleSection, place: Place, log: LogEven
 }
 
 /** The certificate as a listener takes it. */
-export function revive(certificate: PlainCertificate): { certificatePem: string; keyPem: Secret<string> } {
+function revive(certificate: PlainCertificate): { certificatePem: string; keyPem: Secret<string> } {
   return { certificatePem: certificate.certificatePem, keyPem: new Secret(certificate.keyPem) };
+}
+
+/** Answers for a role; the relay's also takes its client. */
+type Answers<Rest extends readonly unknown[]> = (request: RoleRequest, ...rest: Rest) => Promise<RoleResponse>;
+
+/** A role that also tells what it sees, keeps and never learns. */
+export function withPrivacyNotice<Rest extends readonly unknown[]>(
+  declaration: Parameters<typeof servePrivacyNotice>[0],
+  role: Answers<Rest>,
+): Answers<Rest> {
+  const notice = servePrivacyNotice(declaration);
+  return (request, ...rest) => (isNotice(request.path) ? notice(request) : role(request, ...rest));
+}
+
+function isNotice(path: string): boolean {
+  return path === PRIVACY_NOTICE_PATH || path.startsWith(`${PRIVACY_NOTICE_PATH}?`);
+}
+
+/** What is different between roles that serve. */
+export interface RoleParts<Update> {
+  /** Takes up everything but a certificate. */
+  readonly update: (update: Update) => void;
+  readonly ready: () => boolean;
+  /** Lets go of what the role uses, once its last request is answered. */
+  readonly close: (graceMs: number) => Promise<unknown>;
+}
+
+/** A role that serves at its listener. */
+export function runningRole<Update extends { readonly kind: string }>(
+  listener: Listener,
+  parts: RoleParts<Update>,
+): RunningRole<Update> {
+  return {
+    listener,
+    apply: (update) => {
+      if (isCertificate(update)) listener.setCertificate(revive(update.certificate));
+      else parts.update(update);
+    },
+    ready: parts.ready,
+    drain: async (graceMs) => {
+      const clean = await listener.close(graceMs);
+      await parts.close(graceMs);
+      return clean;
+    },
+  };
+}
+
+function isCertificate(update: { readonly kind: string }): update is CertificateUpdate {
+  return update.kind === 'certificate';
 }
