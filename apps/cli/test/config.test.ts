@@ -42,7 +42,7 @@ const CASES: readonly [name: string, text: string, expected: readonly RegExp[]][
   [
     'an unknown key like nothing else',
     gateway('  admin: {zzzzzz: 1}\n'),
-    [/^e\.yaml:4:11: error: gateway\.admin\.zzzzzz: unknown key; expected one of enabled, host, port$/],
+    [/^e\.yaml:4:11: error: gateway\.admin\.zzzzzz: unknown key; expected one of enabled, host, port, names$/],
   ],
   [
     'a port out of range',
@@ -273,6 +273,26 @@ test('a printed configuration reads back as itself and shows no secret', () => {
   assert.doesNotMatch(printed, /deadbeef/);
   assert.match(printed, /^# PRIVACY_EDGE_GATEWAY_SEED is set: \[secret\]$/m);
   assert.deepEqual(interpretConfig('p.yaml', printed, { environment }).config, config);
+});
+
+test('a printed configuration has the keys of the chosen padding policy only', async () => {
+  const keys: Record<string, object> = {
+    none: {},
+    'power-of-two': { minimum: '256B' },
+    multiple: { multiple: '2KiB' },
+    buckets: { buckets: ['1KiB', '4KiB', '16KiB', '64KiB'] },
+  };
+  for (const [policy, key] of Object.entries(keys)) {
+    const input = `gateway: {padding: {policy: ${policy}, multiple: 2KiB}}\nrelay: {}\n`;
+    const environment = { PRIVACY_EDGE_GATEWAY_SEED: 'ef'.repeat(32) };
+    const json = await runCli(['config', 'print', '-c', '-', '--json'], { input, env: environment });
+    const printed = JSON.parse(json.out) as { gateway: { padding: object }; relay: object };
+    assert.deepEqual(printed.gateway.padding, { policy, ...key });
+    assert.ok(Object.keys(printed.relay).length > 5);
+    const text = await runCli(['config', 'print', '-c', '-'], { input, env: environment });
+    const again = await runCli(['config', 'print', '-c', '-'], { input: text.out, env: environment });
+    assert.equal(again.out, text.out);
+  }
 });
 
 test('samples that are printed and samples in the documentation are good', () => {

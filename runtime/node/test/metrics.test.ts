@@ -92,7 +92,7 @@ describe('serveAdmin', () => {
     });
     t.after(() => listener.close(0));
     const ask = (line: string): Promise<string> =>
-      talk(listener.port, `${line} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`);
+      talk(listener.port, `${line} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n`);
     assert.match(await ask('GET /metrics?x'), /^HTTP\/1\.1 200 [\s\S]*text\/plain; version=0\.0\.4[\s\S]*a_total 0/);
     assert.match(await ask('GET /healthz'), /^HTTP\/1\.1 200 /);
     assert.match(await ask('GET /readyz'), /^HTTP\/1\.1 503 /);
@@ -101,5 +101,47 @@ describe('serveAdmin', () => {
     assert.match(await ask('POST /rotate'), /rotating/);
     assert.match(await ask('GET /rotate'), /^HTTP\/1\.1 404 /);
     assert.match(await ask('HEAD /healthz'), /^HTTP\/1\.1 200 [\s\S]*\r\n\r\n$/);
+  });
+
+  it('answers by its own names only, so that no web page can be rebound to it', async (t) => {
+    const listener = await serveAdmin({
+      log: silentLog,
+      metrics: createMetrics({ processMetrics: false }),
+      ready: () => true,
+      names: ['Metrics.internal'],
+      routes: { 'POST /rotate': async () => ({ status: 202, fields: [], body: null }) },
+    });
+    t.after(() => listener.close(0));
+    const ask = async (host: string, line = 'GET /metrics HTTP/1.1'): Promise<string> =>
+      (await talk(listener.port, `${line}\r\n${host}connection: close\r\n\r\n`)).slice(9, 12);
+    const own = [
+      'localhost',
+      'localhost:',
+      'LOCALHOST:1',
+      '127.0.0.1',
+      '127.0.0.1:9442',
+      '[::1]:9442',
+      '[::1]',
+      '10.1.2.3:80',
+    ];
+    for (const host of [...own, 'metrics.internal', 'METRICS.INTERNAL:9442']) {
+      assert.equal(await ask(`host: ${host}\r\n`), '200', host);
+    }
+    assert.equal(await ask('', 'GET /metrics HTTP/1.0'), '200', 'a probe of the old kind');
+    const foreign = [
+      'evil.example',
+      'evil.example:9442',
+      'localhost.evil.example',
+      '127.0.0.1.evil.example',
+      'x@localhost',
+    ];
+    for (const host of [...foreign, '127.1', '2130706433', '[::1', '[127.0.0.1]', 'metrics', '']) {
+      assert.equal(await ask(`host: ${host}\r\n`), '421', host);
+      assert.equal(
+        await ask(`host: ${host}\r\n`, 'POST /rotate HTTP/1.1'),
+        host === 'localhost:' ? '202' : '421',
+        host,
+      );
+    }
   });
 });

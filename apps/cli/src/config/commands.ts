@@ -3,7 +3,7 @@ import { ExitCode } from '../exit-code.ts';
 import { styled, writeJson, writeNote, writeOut } from '../output.ts';
 import { checkFiles } from './files.ts';
 import { inOrder, type LoadedConfig, loadConfig, requireConfig } from './load.ts';
-import { printConfig } from './print.ts';
+import { printConfig, usedConfig } from './print.ts';
 import { formatProblem, type Problem } from './problem.ts';
 import { type SampleKind, sampleConfig } from './sample.ts';
 import { jsonSchemaText } from './schema.ts';
@@ -36,7 +36,7 @@ async function withFiles(loaded: LoadedConfig, check: boolean): Promise<LoadedCo
 /** `config print`. */
 export async function configPrint(options: { config?: string; json?: boolean }): Promise<ExitCode> {
   const { config } = await requireConfig({ file: options.config, environment: process.env });
-  if (options.json === true) writeJson(config);
+  if (options.json === true) writeJson(usedConfig(config));
   else writeOut(printConfig(config, process.env));
   return ExitCode.OK;
 }

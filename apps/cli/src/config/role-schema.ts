@@ -1,7 +1,7 @@
 /** What the sections of every role have in common: where it listens, its certificate, its admin port, its log. */
 import { z } from 'zod';
 import type { AdminSection, LogSection, RoleSection, TlsFiles } from './types.ts';
-import { duration, file, flag, integer, oneOf, origins, port, text } from './values.ts';
+import { duration, file, flag, integer, list, oneOf, origins, pattern, port, text } from './values.ts';
 
 /** Shape of the common keys, to be spread into a role's own. */
 export type RoleShape = {
@@ -89,6 +89,11 @@ function admin(fallbackPort: number): z.ZodType<AdminSection> {
       port: port()
         .default(fallbackPort)
         .describe(`TCP port of the admin listener; 0 for any free one. Default: ${fallbackPort}.`),
+      names: list(pattern(/^[^\s:@/?#[\]]+$/, 'a host name without port'), 0, 'a list of host names')
+        .default([])
+        .describe(
+          'Host names by which it may be asked, besides that of host; localhost and addresses always may. Others are refused, against DNS rebinding. Default: [].',
+        ),
     })
     .prefault({})
     .describe('Separate plain HTTP listener for /healthz, /readyz and /metrics. Keep it off the internet.');

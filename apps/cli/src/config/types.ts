@@ -14,6 +14,8 @@ export interface AdminSection {
   readonly enabled: boolean;
   readonly host: string;
   readonly port: number;
+  /** Further host names it answers to. */
+  readonly names: readonly string[];
 }
 
 /** How much is logged, and how. */

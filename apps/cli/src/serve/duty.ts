@@ -47,7 +47,7 @@ export interface Duty {
   afterDrain(section: OwnSection): Promise<void>;
   /** Further URLs for people and programs. */
   urls(section: OwnSection, url: string): Readonly<Record<string, unknown>>;
-  /** Keys of the section that a reload takes up. */
+  /** Keys of the section that a reload takes up, besides the files of `tls`. */
   readonly reloadable: readonly string[];
 }
 
@@ -57,7 +57,7 @@ export function gatewayDuty(environment: Environment): Duty {
   let table: ReplayTable | undefined;
   const own = (section: OwnSection): GatewaySection => section.settings as GatewaySection;
   return {
-    reloadable: ['keys', 'targets', 'tls'],
+    reloadable: ['keys', 'targets'],
     prepare: async (section, port, certificate, metrics) => {
       const settings = own(section);
       material = await readKeyMaterial(settings.keys, section.folder, environment);
@@ -94,7 +94,7 @@ export function gatewayDuty(environment: Environment): Duty {
 export function relayDuty(): Duty {
   const own = (section: OwnSection): RelaySection => section.settings as RelaySection;
   return {
-    reloadable: ['gateways', 'tls', 'rateLimit', 'corsOrigins', 'name'],
+    reloadable: ['gateways', 'rateLimit', 'corsOrigins', 'name'],
     prepare: async (section, port, certificate) => {
       const settings = own(section);
       const place = { port, reusePort: settings.sharePort || settings.workers > 1, certificate };

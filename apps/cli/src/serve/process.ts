@@ -23,7 +23,7 @@ import { packageVersion } from '../package-version.ts';
 import { siblingModule } from '../sibling-module.ts';
 import { type Duty, gatewayDuty, type OwnSection, relayDuty } from './duty.ts';
 import { PRIVACY_NOTICE_PATH } from './paths.ts';
-import { followSectionCertificate } from './reload.ts';
+import { followSectionCertificate, type SectionCertificate } from './reload.ts';
 import type { PlainCertificate, RunningRole } from './role.ts';
 import { type RoleUpdate, startRole, updatedStart } from './start.ts';
 import type { WorkerData, WorkerReadiness } from './worker.ts';
@@ -94,15 +94,19 @@ async function readSection(role: 'gateway' | 'relay', options: ProcessOptions): 
 
 class RoleProcess {
   #section: OwnSection;
+  /** What cannot change while it runs is as it was here. */
+  readonly #started: OwnSection;
   readonly #log: LogEvent;
   readonly #metrics: Metrics;
   readonly #duty: Duty;
   readonly #options: ProcessOptions;
   #crew: Crew | undefined;
+  #certificate: SectionCertificate | undefined;
   #draining = false;
 
   constructor(section: OwnSection, log: LogEvent, metrics: Metrics, duty: Duty, options: ProcessOptions) {
     this.#section = section;
+    this.#started = section;
     this.#log = log;
     this.#metrics = metrics;
     this.#duty = duty;
@@ -111,23 +115,23 @@ class RoleProcess {
 
   async start(): Promise<ServingProcess> {
     const { role, folder, settings } = this.#section;
-    const follower = await followSectionCertificate(
+    this.#certificate = await followSectionCertificate(
       settings,
       folder,
       (certificate) => this.#crew?.apply({ kind: 'certificate', certificate }),
       this.#log,
     );
-    const crew = await this.#startCrew(follower?.current);
+    const crew = await this.#startCrew(this.#certificate?.current);
     this.#crew = crew;
     // While it was down, epochs may have ended whose secrets are still in the file.
-    await this.#upkeep(undefined);
+    await this.#keepUp();
     const admin = await this.#startAdmin(crew);
-    const upkeep = setInterval(() => void this.#upkeep(follower?.source), UPKEEP_MS);
+    const upkeep = setInterval(() => void this.#upkeep(), UPKEEP_MS);
     upkeep.unref();
     const ended = Promise.withResolvers<ExitCode>();
     handleSignals({
       log: this.#log,
-      reload: () => this.#reload(follower?.source),
+      reload: () => this.#reload(),
       reloadFailure,
       drain: async () => {
         clearInterval(upkeep);
@@ -181,6 +185,7 @@ class RoleProcess {
     return serveAdmin({
       host: admin.host,
       port: admin.port,
+      names: admin.names,
       log: this.#log,
       metrics: this.#metrics,
       otherMetrics: () => crew.metrics(),
@@ -202,26 +207,36 @@ class RoleProcess {
     };
   }
 
-  async #reload(certificates: { reload(): Promise<boolean> } | undefined): Promise<void> {
-    await certificates?.reload();
+  async #reload(): Promise<void> {
     const after = await readSection(this.#section.role, this.#options);
+    // Other files that cannot be used fail the reload before anything of it is taken up.
+    if (after.settings.tls !== undefined) await this.#certificate?.follow(after.settings.tls);
     const updates = await this.#duty.reload(this.#section, after);
     for (const update of updates) this.#crew?.apply(update);
     this.#sayWhatNeedsRestart(after);
     this.#section = after;
-    await this.#upkeep(undefined);
+    await this.#keepUp();
   }
 
   #sayWhatNeedsRestart(after: OwnSection): void {
-    const before = this.#section.settings as unknown as Record<string, unknown>;
-    for (const [key, value] of Object.entries(after.settings))
-      if (!this.#duty.reloadable.includes(key) && !isDeepStrictEqual(value, before[key]))
+    const started = this.#started.settings as unknown as Record<string, unknown>;
+    const wanted = after.settings as unknown as Record<string, unknown>;
+    for (const key of new Set([...Object.keys(started), ...Object.keys(wanted)])) {
+      // A listener goes on with or without TLS, as it began; only the files may be others.
+      const same = key === 'tls' ? !started[key] === !wanted[key] : isDeepStrictEqual(wanted[key], started[key]);
+      if (!same && !this.#duty.reloadable.includes(key))
         this.#log('warn', 'restart_needed_for_setting', { entry: key });
+    }
   }
 
-  async #upkeep(certificates: { reload(): Promise<boolean> } | undefined): Promise<void> {
+  async #upkeep(): Promise<void> {
+    await this.#certificate?.reload();
+    await this.#keepUp();
+  }
+
+  /** What time alone changes. */
+  async #keepUp(): Promise<void> {
     try {
-      await certificates?.reload();
       for (const update of await this.#duty.upkeep(this.#log)) this.#crew?.apply(update);
     } catch (error) {
       this.#log('error', 'upkeep_failed', errorFields(error));
