@@ -95,10 +95,10 @@ export function toFetchResponse(
 ): Response {
   const init = { status: head.status, headers: toHeaders(withoutPseudoFields(stripConnectionFields(head.fields))) };
   if (requestMethod === 'HEAD' || NULL_BODY_STATUSES.includes(head.status)) {
-    if (body !== null && !(body instanceof Uint8Array)) void body.cancel().catch(() => undefined);
+    if (body instanceof ReadableStream) void body.cancel().catch(() => {});
     return new Response(null, init);
   }
-  return new Response(body instanceof Uint8Array ? asBody(body) : (body as ReadableStream<BufferSource> | null), init);
+  return new Response(body as ReadableStream<BufferSource> | Uint8Array<ArrayBuffer> | null, init);
 }
 
 /** An extension that we do not know may be ignored in a response, but has no place in Fetch. */

@@ -114,20 +114,30 @@ export class KeyStore {
   async #accept({ bytes, freshUntilMs }: LoadedList): Promise<KeySet> {
     const { usable, skipped } = decode(bytes);
     const digest = await digestOf(bytes);
-    const selected = selectSuite(await this.#pinned(usable, digest), this.#settings.preference);
+    const configs = await this.#pinned(usable, digest);
     this.#settings.onEvent({ type: 'keys', usable: usable.length, skipped });
-    if (selected === undefined) throw unusable('none has known algorithms');
+    return { digest, encapsulator: await this.#prepare(configs), freshUntilMs };
+  }
+
+  /** RFC 9458 §3: the first one that works; a configuration that cannot be used is no reason to give up the others. */
+  async #prepare(configs: readonly KeyConfig[], cause?: unknown): Promise<Encapsulator> {
+    const selected = selectSuite(configs, this.#settings.preference);
+    if (selected === undefined) {
+      throw new ObliviousError('KEYS_UNUSABLE', 'Cannot use key configurations: none is known and valid', { cause });
+    }
     try {
-      const encapsulator = await prepareEncapsulator(selected.config, selected.suite);
-      return { digest, encapsulator, freshUntilMs };
-    } catch (cause) {
-      throw unusable('the key is not valid', { cause });
+      return await prepareEncapsulator(selected.config, selected.suite);
+    } catch (invalid) {
+      return this.#prepare(
+        configs.filter((config) => config !== selected.config),
+        invalid,
+      );
     }
   }
 
   async #pinned(configs: readonly KeyConfig[], digest: string): Promise<readonly KeyConfig[]> {
     const { keys } = this.#settings;
-    const pins = 'pin' in keys ? keys.pin?.map(normalisePin) : undefined;
+    const pins = 'pin' in keys ? keys.pin?.map(readPin) : undefined;
     if (pins === undefined || pins.includes(digest)) return configs;
     const digests = await Promise.all(configs.map((config) => digestOf(encodeKeyConfig(config))));
     const pinned = configs.filter((_, i) => pins.includes(digests[i] ?? ''));
@@ -144,25 +154,20 @@ function decode(bytes: Uint8Array): ReturnType<typeof decodeKeyConfigList> {
   }
 }
 
-/** SHA-256 as base64url, as pins are compared. */
+/** SHA-256, a character for each byte, as pins are compared. */
 async function digestOf(bytes: Uint8Array): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>));
-  return urlSafe(btoa(String.fromCharCode(...digest)));
+  return String.fromCharCode(
+    ...new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>)),
+  );
 }
 
-function normalisePin(pin: string): string {
-  return urlSafe(pin.replace(/^sha-?256-/, ''));
-}
-
-/** Base64 in the alphabet for URLs, unpadded. */
-function urlSafe(base64: string): string {
-  return base64.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+/** The digest in a pin, in the form of {@link digestOf}. */
+function readPin(pin: string): string {
+  const digest = pin.replace(/^sha-?256-/, '');
+  if (!/^[\da-f]{64}$/i.test(digest)) return atob(digest.replaceAll('-', '+').replaceAll('_', '/'));
+  return digest.replace(/../g, (pair) => String.fromCharCode(Number(`0x${pair}`)));
 }
 
 function unavailable(why: string, options?: ErrorOptions): ObliviousError {
   return new ObliviousError('KEYS_UNAVAILABLE', `Cannot get key configurations: ${why}`, options);
-}
-
-function unusable(why: string, options?: ErrorOptions): ObliviousError {
-  return new ObliviousError('KEYS_UNUSABLE', `Cannot use key configurations: ${why}`, options);
 }

@@ -20,7 +20,7 @@ export type KeySource =
       /** How to get there, for instance through a proxy; default the option of the same name. */
       readonly fetch?: Fetch | undefined;
       /**
-       * SHA-256 digests, as `sha256-` and base64 or as base64url, of a whole list or of one key configuration in it.
+       * SHA-256 digests, as `sha256-` and base64, as base64url or as hexadecimal, of a whole list or of one key configuration in it.
        * With pins, nothing else is used.
        */
       readonly pin?: readonly string[] | undefined;

@@ -18,7 +18,7 @@ function failsWith(code: ObliviousErrorCode): (error: unknown) => boolean {
 }
 
 const listOf = (...keys: GatewayKey[]): Uint8Array => KeyConfigList.encode(keys.map(({ config }) => config));
-const sha256 = (bytes: Uint8Array, encoding: 'base64' | 'base64url'): string =>
+const sha256 = (bytes: Uint8Array, encoding: 'base64' | 'base64url' | 'hex'): string =>
   createHash('sha256').update(bytes).digest(encoding);
 
 describe('key sources', () => {
@@ -104,6 +104,60 @@ describe('key sources', () => {
     });
   }
 
+  const P256 = 0x0010;
+  const publish = (configs: readonly KeyConfig[]): (() => Response) => {
+    const headers = { 'content-type': 'application/ohttp-keys' };
+    return () => new Response(KeyConfigList.encode(configs) as Uint8Array<ArrayBuffer>, { headers });
+  };
+  const invalid = (keyId: number): KeyConfig[] => [
+    { ...key.config, keyId, publicKey: new Uint8Array(32) },
+    { ...key.config, keyId, publicKey: new Uint8Array(32).fill(1, 0, 1) },
+    { ...key.config, keyId, kemId: P256, publicKey: new Uint8Array(65).fill(4, 0, 1) },
+    { ...key.config, keyId, kemId: P256, publicKey: new Uint8Array(65).fill(7) },
+  ];
+
+  test('an invalid key is no reason to give up the next one', async () => {
+    const cases = [...invalid(9).map((one) => [one]), invalid(9).map((one, i) => ({ ...one, keyId: 10 + i }))];
+    for (const bad of cases) {
+      const world = worldOf({ gatewayKeys: [key], keyServer: publish([...bad, key.config]) });
+      assert.equal((await world.fetch(TARGET)).status, 200);
+      assert.equal(world.posted[0]!.body[0], 1);
+      assert.equal(world.keyFetches, 1);
+    }
+  });
+
+  test('an invalid key that shares its identifier makes neither usable', async () => {
+    for (const bad of invalid(1)) {
+      const world = worldOf({ gatewayKeys: [key], keyServer: publish([bad, key.config]) });
+      await assert.rejects(world.fetch(TARGET), failsWith('KEYS_UNUSABLE'));
+      assert.equal(world.posted.length, 0);
+    }
+  });
+
+  test('invalid keys alone: KEYS_UNUSABLE, with the reason of the last as its cause', async () => {
+    const world = worldOf({
+      gatewayKeys: [key],
+      keyServer: publish(invalid(9).map((one, i) => ({ ...one, keyId: i }))),
+    });
+    await assert.rejects(world.fetch(TARGET), (error) => {
+      assert.ok(failsWith('KEYS_UNUSABLE')(error));
+      assert.equal(((error as Error).cause as { code?: string }).code, 'CONFIG_UNUSABLE');
+      return true;
+    });
+    assert.equal(world.posted.length, 0);
+  });
+
+  test('nothing but pinned keys is tried instead of an invalid one', async () => {
+    const [bad] = invalid(9);
+    const pin = [sha256(KeyConfig.encode(bad!), 'hex')];
+    const world = worldOf({
+      gatewayKeys: [key],
+      keys: { url: KEYS_URL, pin },
+      keyServer: publish([bad!, key.config]),
+    });
+    await assert.rejects(world.fetch(TARGET), failsWith('KEYS_UNUSABLE'));
+  });
+
   test('a preference that nothing meets', async () => {
     const world = worldOf({ gatewayKeys: [key], preference: (kemId) => kemId === 0x647a });
     await assert.rejects(world.fetch(TARGET), failsWith('KEYS_UNUSABLE'));
@@ -120,6 +174,8 @@ describe('pins', () => {
       `sha256-${sha256(list, 'base64')}`,
       `sha-256-${sha256(list, 'base64')}`,
       sha256(list, 'base64url'),
+      sha256(list, 'hex'),
+      `sha256-${sha256(list, 'hex').toUpperCase()}`,
     ]) {
       assert.equal((await withPins([pin], key, otherKey).fetch(TARGET)).status, 200);
     }
@@ -132,7 +188,7 @@ describe('pins', () => {
   });
 
   test('anything else is refused before anything is sent', async () => {
-    for (const pins of [[], ['sha256-AAAA'], [sha256(listOf(key), 'base64url')]]) {
+    for (const pins of [[], ['sha256-AAAA'], [sha256(listOf(key), 'base64url')], ['00'.repeat(32)]]) {
       const world = withPins(pins, otherKey);
       await assert.rejects(world.fetch(TARGET), failsWith('KEYS_REFUSED'));
       assert.equal(world.posted.length, 0);
