@@ -7,24 +7,10 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import type { TargetInformational, TargetRequest, TargetRoute } from '@privacy-edge/gateway-roles';
 import { createFetchTarget, createLocalAuthority, type OutboundOptions, type TargetFetcher } from '../src/index.ts';
-import { bytes, collect, listenOn, never, temporaryFolder, text } from './support.ts';
-
-const ROUTE: TargetRoute = { socketPath: undefined, protocol: 'auto', allowPrivate: true, timeoutMs: 5000 };
+import { bytes, collect, LOOPBACK_ROUTE, listenOn, never, targetRequest, temporaryFolder, text } from './support.ts';
 
 function request(port: number, change: Partial<TargetRequest> = {}): TargetRequest {
-  return {
-    method: 'GET',
-    scheme: 'http',
-    host: '127.0.0.1',
-    port,
-    authority: `target.example:${port}`,
-    path: '/p?q',
-    fields: [],
-    body: null,
-    trailers: undefined,
-    route: ROUTE,
-    ...change,
-  };
+  return targetRequest({ port, authority: `target.example:${port}`, path: '/p?q', ...change });
 }
 
 function open(t: TestContext, options: OutboundOptions = {}): TargetFetcher {
@@ -196,7 +182,7 @@ describe('createFetchTarget over HTTP/1.1', () => {
     server.listen(socketPath);
     await once(server, 'listening');
     t.after(() => server.close());
-    const route = { ...ROUTE, socketPath, allowPrivate: false };
+    const route = { ...LOOPBACK_ROUTE, socketPath, allowPrivate: false };
     const response = await open(t).fetchTarget(
       request(1, { host: 'app.internal', authority: 'app.internal', route }),
       never,
@@ -204,7 +190,7 @@ describe('createFetchTarget over HTTP/1.1', () => {
     assert.equal(text(await response.body.read(100)), 'app.internal');
   });
 
-  const timeoutRoute = { ...ROUTE, timeoutMs: 50 };
+  const timeoutRoute = { ...LOOPBACK_ROUTE, timeoutMs: 50 };
   it('says TIMEOUT when no header arrives in time, once, without a retry', async (t) => {
     const { port, connections } = await rawServer(t, () => undefined);
     await assert.rejects(open(t).fetchTarget(request(port, { route: timeoutRoute }), never), {
@@ -249,7 +235,7 @@ describe('createFetchTarget over HTTP/1.1', () => {
     const [refused, message] = await codeAndMessage({});
     assert.equal(refused, 'CONNECT_FAILED');
     assert.doesNotMatch(message, /127/);
-    assert.equal((await codeAndMessage({ route: { ...ROUTE, allowPrivate: false } }))[0], 'FORBIDDEN_ADDRESS');
+    assert.equal((await codeAndMessage({ route: { ...LOOPBACK_ROUTE, allowPrivate: false } }))[0], 'FORBIDDEN_ADDRESS');
   });
 
   it('says OVERLOADED above the limit of an origin, and when no connection becomes free', async (t) => {
@@ -378,7 +364,7 @@ describe('createFetchTarget over TLS', () => {
         scheme: 'https',
         host: 'localhost',
         authority: 'Name.example',
-        route: { ...ROUTE, protocol },
+        route: { ...LOOPBACK_ROUTE, protocol },
       });
       const response = await fetchTarget(sent, never);
       return [

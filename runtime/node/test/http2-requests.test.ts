@@ -15,26 +15,14 @@ import type { TargetRequest } from '@privacy-edge/gateway-roles';
 import { Http2Connection } from '../src/http2-connection.ts';
 import { createFetchTarget, createLocalAuthority, type OutboundOptions, type TargetFetcher } from '../src/index.ts';
 import { data, framePeer, ok, reset } from './http2-frames.ts';
-import { bytes, collect, listenOn, never, temporaryFolder, text } from './support.ts';
+import { bytes, collect, LOOPBACK_ROUTE, listenOn, never, targetRequest, temporaryFolder, text } from './support.ts';
 
 const CANCEL = 8;
-const ROUTE = { socketPath: undefined, protocol: 'http2', allowPrivate: true, timeoutMs: 5000 } as const;
+const ROUTE = { ...LOOPBACK_ROUTE, protocol: 'http2' } as const;
 const QUICK = { ...ROUTE, timeoutMs: 50 };
 
 function request(port: number, change: Partial<TargetRequest> = {}): TargetRequest {
-  return {
-    method: 'GET',
-    scheme: 'http',
-    host: '127.0.0.1',
-    port,
-    authority: 'target.example',
-    path: '/',
-    fields: [],
-    body: null,
-    trailers: undefined,
-    route: ROUTE,
-    ...change,
-  };
+  return targetRequest({ port, route: ROUTE, ...change });
 }
 
 function open(t: TestContext, options: OutboundOptions = {}): TargetFetcher {

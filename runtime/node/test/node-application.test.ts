@@ -20,24 +20,12 @@ import {
   systemClock,
   systemRandom,
 } from '../src/index.ts';
-import { temporaryFolder } from './support.ts';
-
-const never = new AbortController().signal;
+import { never, targetRequest, temporaryFolder } from './support.ts';
 
 function requestOf(change: Partial<TargetRequest> = {}): TargetRequest {
-  return {
-    method: 'GET',
-    scheme: 'https',
-    host: 'app.example',
-    port: 443,
-    authority: 'app.example',
-    path: '/a/../b//c?x=%2F&y',
-    fields: [],
-    body: null,
-    trailers: undefined,
-    route: targetRule('https://app.example/', { timeoutMs: 60_000 }).route,
-    ...change,
-  };
+  const app = { scheme: 'https', host: 'app.example', port: 443, authority: 'app.example' } as const;
+  const { route } = targetRule('https://app.example/', { timeoutMs: 60_000 });
+  return targetRequest({ ...app, path: '/a/../b//c?x=%2F&y', route, ...change });
 }
 
 describe('fetchFromNodeApplication()', () => {

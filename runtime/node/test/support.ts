@@ -5,6 +5,7 @@ import { type AddressInfo, connect, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import type { TargetRequest, TargetRoute } from '@privacy-edge/gateway-roles';
 
 /** A folder that is gone after the test. */
 export async function temporaryFolder(t: TestContext): Promise<string> {
@@ -61,4 +62,29 @@ export async function collect(stream: AsyncIterable<Uint8Array>): Promise<Uint8A
   const chunks: Uint8Array[] = [];
   for await (const chunk of stream) chunks.push(chunk);
   return Buffer.concat(chunks);
+}
+
+/** A route that allows servers of this machine. */
+export const LOOPBACK_ROUTE: TargetRoute = {
+  socketPath: undefined,
+  protocol: 'auto',
+  allowPrivate: true,
+  timeoutMs: 5000,
+};
+
+/** A GET without content to a server of this machine, unless told otherwise. */
+export function targetRequest(change: Partial<TargetRequest> = {}): TargetRequest {
+  return {
+    method: 'GET',
+    scheme: 'http',
+    host: '127.0.0.1',
+    port: 80,
+    authority: 'target.example',
+    path: '/',
+    fields: [],
+    body: null,
+    trailers: undefined,
+    route: LOOPBACK_ROUTE,
+    ...change,
+  };
 }
