@@ -2,9 +2,9 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { DiscoverOptions } from '../discover/command.ts';
-import type { FetchOptions } from '../fetch/command.ts';
+import type { FetchOptions } from '../fetch/options.ts';
 import type { ServeOptions } from '../serve/command.ts';
-import { type CommandContext, collect, withExamples } from './context.ts';
+import { type CommandContext, collect, suggesting, withExamples } from './context.ts';
 
 /** Adds the commands of the gateway product. */
 export function addGatewayCommands(program: Command, context: CommandContext): void {
@@ -44,6 +44,8 @@ function addServe(
   );
 }
 
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY'];
+
 function addFetch(gateway: Command, context: CommandContext): void {
   const fetch = gateway
     .command('fetch')
@@ -59,7 +61,7 @@ function addFetch(gateway: Command, context: CommandContext): void {
       '--pin <digest>',
       'SHA-256 of the list or of one key as "keys export" prints it, or in hex or base64url; other keys are refused',
     )
-    .option('-X, --request <method>', 'method (default: GET, or POST with --data)')
+    .addOption(suggesting(METHODS, new Option('-X, --request <method>', 'method (default: GET, or POST with --data)')))
     .option('-H, --header <field>', 'header field such as "Accept: text/html"; may be repeated', collect)
     .option('-d, --data <data>', 'request content; @FILE reads a file, @- standard input')
     .option('-o, --output <file>', 'file to write the content to (default: standard output)')
