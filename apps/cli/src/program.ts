@@ -5,7 +5,7 @@ import { addConfigCommands } from './commands/config.ts';
 import { type CommandContext, withExamples } from './commands/context.ts';
 import { addGatewayCommands } from './commands/gateway.ts';
 import { addKeysCommands } from './commands/keys.ts';
-import { addToolCommands, addUp } from './commands/tools.ts';
+import { addDemonstrations, addToolCommands } from './commands/tools.ts';
 import { writeNote } from './output.ts';
 import { packageVersion } from './package-version.ts';
 
@@ -35,7 +35,7 @@ export function createProgram(context: CommandContext): Command {
       styleTitle: (title) => title,
       subcommandTerm: (command) => command.name(),
     });
-  addUp(program, context);
+  addDemonstrations(program, context);
   addGatewayCommands(program, context);
   addKeysCommands(program, context);
   addConfigCommands(program, context);

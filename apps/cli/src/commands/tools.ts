@@ -1,8 +1,10 @@
 /** `up`, `inspect`, `conformance`, `version`: definitions. */
 import type { Command } from 'commander';
+import { Argument, Option } from 'commander';
 import type { InspectOptions } from '../inspect/command.ts';
+import type { ProveOptions } from '../prove/command.ts';
 import type { UpOptions } from '../up/command.ts';
-import { type CommandContext, withExamples } from './context.ts';
+import { type CommandContext, suggesting, withExamples } from './context.ts';
 
 /** Adds the commands that belong to no single product. */
 export function addToolCommands(program: Command, context: CommandContext): void {
@@ -19,8 +21,13 @@ export function addToolCommands(program: Command, context: CommandContext): void
   withExamples(version, 'privacy-edge version --json');
 }
 
-/** Adds `up`. */
-export function addUp(program: Command, context: CommandContext): void {
+/** Adds `up` and `prove`. */
+export function addDemonstrations(program: Command, context: CommandContext): void {
+  addUp(program, context);
+  addProve(program, context);
+}
+
+function addUp(program: Command, context: CommandContext): void {
   const up = program
     .command('up')
     .summary('start everything on this machine and show who sees what')
@@ -35,6 +42,22 @@ export function addUp(program: Command, context: CommandContext): void {
   withExamples(up, 'privacy-edge up\nprivacy-edge up --once --json');
 }
 
+function addProve(program: Command, context: CommandContext): void {
+  const prove = program
+    .command('prove')
+    .summary('search everything that each party gets for what it must not know')
+    .description(
+      'Run relay, gateway and target as separate processes on loopback, send distinctive values through them, also by requests that fail, and look for these in all that each party received, answered, logged, shows, keeps in files or has in memory. Exits 1 when a party has what it must not know, or lacks what it needs, which would mean that nothing was tested.',
+    )
+    .option('--json', 'print one JSON document on standard output and nothing else')
+    .action(async (options: ProveOptions) => {
+      context.exitCode = await (await import('../prove/command.ts')).prove(options);
+    });
+  withExamples(prove, 'privacy-edge prove\nprivacy-edge prove --json');
+}
+
+const MEDIA_TYPES = ['application/ohttp-keys', 'message/bhttp', 'message/ohttp-req', 'message/ohttp-chunked-req'];
+
 function addInspect(program: Command, context: CommandContext): void {
   const inspect = program
     .command('inspect')
@@ -43,9 +66,11 @@ function addInspect(program: Command, context: CommandContext): void {
       'Decode a message of the protocols of this kit and print it as a tree. Without --media-type the format is guessed.',
     )
     .argument('[file]', 'file to read; - for standard input', '-')
-    .option(
-      '-t, --media-type <type>',
-      'application/ohttp-keys, message/bhttp, message/ohttp-req or message/ohttp-chunked-req',
+    .addOption(
+      suggesting(
+        MEDIA_TYPES,
+        new Option('-t, --media-type <type>', `${MEDIA_TYPES.slice(0, -1).join(', ')} or ${MEDIA_TYPES.at(-1)}`),
+      ),
     )
     .option('--key-file <file>', 'key file of the gateway, to open an encapsulated request')
     .option('--hex', 'the input is hexadecimal text')
@@ -66,7 +91,7 @@ function addConformance(program: Command, context: CommandContext): void {
     .description(
       'Run every vector file in a folder. The kind of a file follows from its path; sizes, suites and expected results come from the file itself. What this kit refuses on purpose passes only on exactly that refusal.',
     )
-    .argument('<area>', 'what the vectors are about: ohttp')
+    .addArgument(suggesting(['ohttp'], new Argument('<area>', 'what the vectors are about: ohttp')))
     .requiredOption('--vectors <dir>', 'folder with vector files; *.md is ignored, any other unknown file fails')
     .option('-v, --verbose', 'list every vector, not only failures')
     .option('--json', 'print JSON')

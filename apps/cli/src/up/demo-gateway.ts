@@ -25,7 +25,11 @@ const running = await startProcess('gateway', {
           status: response.status,
           fields: response.fields,
           body: recorder.body('target answer body', response.body),
-          trailers: () => response.trailers(),
+          trailers: () => {
+            const trailers = response.trailers();
+            recorder.fields('target trailers', '', trailers);
+            return trailers;
+          },
         };
       },
       outbound: {

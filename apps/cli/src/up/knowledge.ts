@@ -1,5 +1,5 @@
 /** Who saw what: facts in rows, parties in columns, filled from what each party's process really got hold of. */
-import { holds } from './canary.ts';
+import { Haystack } from '../prove/search.ts';
 import type { TraceEntry } from './recorder.ts';
 
 /** Processes of the demonstration. */
@@ -42,7 +42,7 @@ export function compareKnowledge(facts: readonly Fact[], holdings: Readonly<Reco
   return facts.map((fact) => {
     const sees = (party: Party): boolean =>
       'text' in fact.sign
-        ? holds(everything[party], fact.sign.text)
+        ? everything[party].holds(fact.sign.text)
         : bodyLengths(holdings[party]).includes(fact.sign.bodyBytes);
     const seen = { relay: sees('relay'), gateway: sees('gateway'), target: sees('target') };
     return { fact, seen, wrong: PARTIES.filter((party) => seen[party] !== fact.known.includes(party)) };
@@ -58,7 +58,7 @@ export function parseTrace(text: string): readonly TraceEntry[] {
 }
 
 /** Pieces of one body that came one after the other stand together, so that a value cut in two is still found. */
-function gather({ entries, writings }: Holdings): Uint8Array {
+function gather({ entries, writings }: Holdings): Haystack {
   const parts: Uint8Array[] = [];
   let before = '';
   for (const entry of entries) {
@@ -66,7 +66,7 @@ function gather({ entries, writings }: Holdings): Uint8Array {
     before = entry.what;
     parts.push(entry.kind === 'text' ? Buffer.from(`${entry.text}\n`) : Buffer.from(entry.base64, 'base64'));
   }
-  return Buffer.concat([...parts, Buffer.from(writings)]);
+  return new Haystack(Buffer.concat([...parts, Buffer.from(writings)]));
 }
 
 function bodyLengths({ entries }: Holdings): readonly number[] {

@@ -6,6 +6,8 @@ import { subscribe } from 'node:diagnostics_channel';
 import { appendFileSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import type { Field } from '@privacy-edge/bhttp';
 import type { BodySource, RoleRequest, RoleResponse } from '@privacy-edge/gateway-roles';
 
@@ -36,18 +38,25 @@ export class Recorder {
     this.#add({ kind: 'bytes', what, base64: Buffer.from(bytes).toString('base64') });
   }
 
-  /** Records the address and the raw header section of every request that this process's servers receive. */
+  /** Records every connection, and the raw header section of every request that this process's servers receive. */
   recordServers(): void {
+    subscribe('net.server.socket', (message) => this.#connection((message as { socket: Socket }).socket));
     subscribe('http.server.request.start', (message) => {
       const { request } = message as { request: IncomingMessage };
-      this.text('connection', request.socket.remoteAddress ?? 'unknown');
+      this.#connection(request.socket);
       this.text('head', [`${request.method} ${request.url}`, ...request.rawHeaders].join('\n'));
     });
     subscribe('http2.server.stream.start', (message) => {
       const { stream, headers } = message as { stream: ServerHttp2Stream; headers: IncomingHttpHeaders };
-      this.text('connection', stream.session?.socket.remoteAddress ?? 'unknown');
+      this.#connection(stream.session?.socket as Socket | undefined);
       this.text('head', JSON.stringify(headers));
     });
+  }
+
+  /** All that a server can know of a connection. */
+  #connection(socket: Socket | undefined): void {
+    const { remoteAddress, remotePort, localAddress, localPort, servername } = (socket ?? {}) as TLSSocket;
+    this.text('connection', JSON.stringify({ remoteAddress, remotePort, localAddress, localPort, servername }));
   }
 
   /** The same request; its body is recorded while it is read. */

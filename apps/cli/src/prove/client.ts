@@ -4,7 +4,7 @@ import { type IncomingMessage, request as requestHttp1 } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
 import { buffer } from 'node:stream/consumers';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
-import { within } from '../lib/until.ts';
+import { within } from './deadline.ts';
 
 /** An answer in clear, as the client sees it. */
 export interface ClearAnswer {
