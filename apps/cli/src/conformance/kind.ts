@@ -24,6 +24,8 @@ export interface VectorKind {
   readonly pattern: string;
   /** What is checked, for the summary. */
   readonly title: string;
+  /** Whether a file is one vector instead of a list of them. */
+  readonly single?: boolean;
   /** Checks one vector; throws for a failure. */
   readonly check: (vector: Vector) => Promise<Verdict>;
 }

@@ -8,9 +8,10 @@ import { checkHpke } from './hpke-driver.ts';
 import { checkKeyConfigs } from './key-configs-driver.ts';
 import type { VectorKind } from './kind.ts';
 import { checkMessages, checkPeerExchange } from './ohttp-drivers.ts';
+import { VDAF_KINDS } from './vdaf-kinds.ts';
 
 /** Areas that can be checked. */
-export const AREAS: readonly string[] = ['ohttp'];
+export const AREAS: readonly string[] = ['ohttp', 'vdaf'];
 
 /** All kinds. */
 const KINDS: readonly VectorKind[] = [
@@ -21,6 +22,7 @@ const KINDS: readonly VectorKind[] = [
   { pattern: 'ohttp/ohttp-*-peer*.json', title: "a peer's exchanges", check: checkPeerExchange },
   { pattern: 'ohttp/ohttp-chunked-valid*.json', title: 'chunked messages', check: checkChunkedValid },
   { pattern: 'ohttp/ohttp-chunked-invalid*.json', title: 'chunked messages to refuse', check: checkChunkedInvalid },
+  ...VDAF_KINDS,
 ];
 
 /** The kind of a file, if it has one. */

@@ -72,7 +72,8 @@ async function runFile(area: string, folder: string, path: string): Promise<File
   if (kind === undefined) return fail('no kind of vector file has this path');
   let values: unknown;
   try {
-    values = JSON.parse(await readFile(join(folder, path), 'utf8'));
+    const content: unknown = JSON.parse(await readFile(join(folder, path), 'utf8'));
+    values = kind.single === true ? [content] : content;
   } catch (error) {
     return fail(`cannot be read: ${describe(error)}`);
   }

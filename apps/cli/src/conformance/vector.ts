@@ -34,6 +34,11 @@ export class Vector {
     return Object.hasOwn(this.#members, name);
   }
 
+  /** Names of all members. */
+  names(): readonly string[] {
+    return Object.keys(this.#members);
+  }
+
   /** A member written in hexadecimal. */
   hex(name: string): Uint8Array {
     try {
@@ -76,6 +81,34 @@ export class Vector {
   /** A list of byte strings in hexadecimal. */
   hexList(name: string): readonly Uint8Array[] {
     return this.#list(name).map((value, i) => new Vector({ [`${name}[${i}]`]: value }).hex(`${name}[${i}]`));
+  }
+
+  /** A list of lists of byte strings in hexadecimal. */
+  hexLists(name: string): readonly (readonly Uint8Array[])[] {
+    return this.#list(name).map((value, i) => new Vector({ [`${name}[${i}]`]: value }).hexList(`${name}[${i}]`));
+  }
+
+  /** A list of whole numbers, each a number or decimal text. */
+  bigints(name: string): readonly bigint[] {
+    return this.#list(name).map((value, i) => new Vector({ [`${name}[${i}]`]: value }).bigint(`${name}[${i}]`));
+  }
+
+  /** A list of lists of whole numbers. */
+  bigintLists(name: string): readonly (readonly bigint[])[] {
+    return this.#list(name).map((value, i) => new Vector({ [`${name}[${i}]`]: value }).bigints(`${name}[${i}]`));
+  }
+
+  /** A whole number of any size, as a number or decimal text. */
+  bigint(name: string): bigint {
+    const value = this.#members[name];
+    if (typeof value === 'string' && /^(0|[1-9][0-9]*)$/.test(value)) return BigInt(value);
+    return BigInt(this.integer(name));
+  }
+
+  /** A member of any kind, null included. */
+  json(name: string): unknown {
+    if (!this.has(name)) throw this.#missing(name, 'there');
+    return this.#members[name];
   }
 
   /** Field lines: pairs of name and value. */
