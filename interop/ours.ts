@@ -1,14 +1,9 @@
 /** This kit in the matrix: its client as a library, its gateway and relay as processes of its command line. */
 
-import { randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chunkedResponse, createObliviousFetch } from '@privacy-edge/gateway';
 import { type Client, contentOf, type Gateway, KEMS, type Relay } from './parties.ts';
-import { type Server, startServer } from './processes.ts';
-
-const program = join(import.meta.dirname, '../node_modules/.bin/privacy-edge');
+import { startProgram, writeSeed } from './program.ts';
 
 /** createObliviousFetch, whole and chunked. */
 export function ourClient(): Client {
@@ -46,20 +41,18 @@ export function ourGateway(): Gateway {
     media: ['whole', 'chunked'],
     keysPath: '/ohttp-keys',
     path: '/.well-known/ohttp-gateway',
-    start: (target) => {
-      const seed = randomBytes(32).toString('hex');
-      return withConfig('serve', { 'gateway.seed': `${seed}\n` }, (folder) => ({
+    start: (target) =>
+      startProgram('serve', (folder) => ({
         gateway: {
           port: 0,
           admin: { enabled: false },
           log: { level: 'warn' },
-          keys: { seedFile: join(folder, 'gateway.seed'), kems: ['x25519', 'p-256', 'x-wing'] },
+          keys: { seedFile: writeSeed(join(folder, 'gateway.seed')), kems: ['x25519', 'p-256', 'x-wing'] },
           targets: [{ origin: target, allowPrivate: true }],
           // A gateway that has just started answers 425 to unsafe methods for one window: right, and not this matrix's topic.
           replay: { protect: 'none' },
         },
-      }));
-    },
+      })),
   };
 }
 
@@ -69,7 +62,7 @@ export function ourRelay(): Relay {
     name: 'privacy-edge',
     path: '/relay',
     start: (resource) =>
-      withConfig('relay', {}, () => ({
+      startProgram('relay', () => ({
         relay: {
           port: 0,
           admin: { enabled: false },
@@ -78,25 +71,4 @@ export function ourRelay(): Relay {
         },
       })),
   };
-}
-
-/** Writes a configuration into a folder of its own (JSON is YAML too), starts the command, cleans up when it stops. */
-async function withConfig(
-  verb: 'serve' | 'relay',
-  secrets: Readonly<Record<string, string>>,
-  config: (folder: string) => unknown,
-): Promise<Server> {
-  if (!existsSync(program)) throw new Error('privacy-edge is not installed: run npm ci');
-  const folder = mkdtempSync(join(tmpdir(), 'privacy-edge-interop-'));
-  const file = join(folder, 'privacy-edge.yaml');
-  for (const [name, text] of Object.entries(secrets)) writeFileSync(join(folder, name), text, { mode: 0o600 });
-  writeFileSync(file, JSON.stringify(config(folder), null, 2));
-  const remove = (): void => rmSync(folder, { recursive: true, force: true });
-  try {
-    const server = await startServer(program, ['gateway', verb, '--config', file]);
-    return { origin: server.origin, stop: () => server.stop().finally(remove) };
-  } catch (error) {
-    remove();
-    throw error;
-  }
 }

@@ -5,7 +5,8 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const START_MS = 15_000;
+/** Ten times what a start takes on a busy machine: it ends what hangs and judges nothing. */
+const START_MS = 60_000;
 const TOOL_MS = 30_000;
 const STOP_MS = 5_000;
 
@@ -13,6 +14,8 @@ const STOP_MS = 5_000;
 export interface Server {
   /** Origin it listens on, such as `http://127.0.0.1:40123`. */
   readonly origin: string;
+  /** Asks it to read its files again. */
+  reload(): void;
   stop(): Promise<void>;
 }
 
@@ -21,7 +24,7 @@ export interface Server {
  *
  * Its standard input is a pipe that closes with this process, so that a peer ends even if this process is killed.
  *
- * @throws when it ends early or stays silent for 15 seconds.
+ * @throws when it ends early or stays silent for a minute.
  */
 export async function startServer(program: string, args: readonly string[]): Promise<Server> {
   const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
@@ -31,7 +34,7 @@ export async function startServer(program: string, args: readonly string[]): Pro
   const line = await firstLine(child, () => Buffer.concat(complaints).toString());
   const origin = findOrigin(JSON.parse(line));
   if (origin === undefined) throw new Error(`Cannot tell the address of ${program} from ${line}`);
-  return { origin, stop: () => stop(child) };
+  return { origin, reload: () => void child.kill('SIGHUP'), stop: () => stop(child) };
 }
 
 async function firstLine(child: ChildProcess, complaints: () => string): Promise<string> {
@@ -40,7 +43,8 @@ async function firstLine(child: ChildProcess, complaints: () => string): Promise
   try {
     const outcome = await Promise.race([
       once(lines, 'line', { signal: abort.signal }).then(([line]) => String(line)),
-      once(child, 'exit', { signal: abort.signal }).then(() => undefined),
+      // Not 'exit': what it said last is read only after that.
+      once(child, 'close', { signal: abort.signal }).then(() => undefined),
       sleep(START_MS, undefined, { signal: abort.signal }),
     ]);
     if (outcome !== undefined) return outcome;

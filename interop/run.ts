@@ -188,5 +188,11 @@ function title({ client, relay, gateway, kem, media }: Row): string {
 
 function report(row: Row, error?: unknown): void {
   const line = `${error === undefined ? 'ok  ' : 'FAIL'} ${title(row)}`;
-  console.log(error === undefined ? line : `${line}\n     ${error instanceof Error ? error.message : inspect(error)}`);
+  console.log(error === undefined ? line : `${line}\n     ${reasons(error)}`);
+}
+
+/** A message and those of what caused it: which connection broke is only said by the last one. */
+function reasons(error: unknown): string {
+  if (!(error instanceof Error)) return inspect(error);
+  return error.cause === undefined ? error.message : `${error.message}: ${reasons(error.cause)}`;
 }

@@ -30,7 +30,17 @@ func runReverseProxy(args []string) error {
 			}
 		},
 	}
-	return serve(*listen, *parentPipe, proxy, nil)
+	return serve(*listen, *parentPipe, fullDuplex(proxy), nil)
+}
+
+// fullDuplex lets a handler read its request while it answers. Without it the server closes the request's body when the
+// answer begins, and a proxy that has yet to see the end of that body gives up the connection it reads the answer from.
+func fullDuplex(handler http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// Only fails for a writer that cannot do it, and net/http's can.
+		_ = http.NewResponseController(w).EnableFullDuplex()
+		handler.ServeHTTP(w, r)
+	})
 }
 
 // runTarget answers every request with a fixed body, or with the request's own content on /echo.
