@@ -1,16 +1,16 @@
 /** Relay, gateway and target as they would be deployed, each on a TLS listener of its own, with {@link Evidence} listening in. */
+
 import { randomBytes } from 'node:crypto';
 import {
-  type BodySource,
   createGateway,
   createRelay,
   defaultGatewayConfig,
   type FetchTarget,
   KeySchedule,
-  type RoleHandler,
   targetRule,
 } from '@privacy-edge/gateway-roles';
 import { AEAD_AES_128_GCM, KDF_HKDF_SHA256, KEM_MLKEM768_X25519, KEM_X25519_HKDF_SHA256 } from '@privacy-edge/hpke';
+import type { BodySource, RoleHandler } from '@privacy-edge/http-exchange';
 import {
   attachReplayTable,
   createFetchTarget,

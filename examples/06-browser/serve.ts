@@ -4,12 +4,13 @@
  *
  * Run: node examples/06-browser/serve.ts
  */
+
 import { createHash, X509Certificate } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RoleHandler, RoleResponse } from '@privacy-edge/gateway-roles';
+import type { RoleHandler, RoleResponse } from '@privacy-edge/http-exchange';
 import { createLocalAuthority, createLog, serve } from '@privacy-edge/node';
 import { rolldown } from 'rolldown';
 import { Evidence, type Party } from './evidence.ts';

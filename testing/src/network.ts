@@ -1,9 +1,8 @@
 /** A whole oblivious network in memory: client, relay, gateway and target in one process, and a record of who saw what. */
+
 import { randomBytes } from 'node:crypto';
 import {
   type ApplicationHandler,
-  asAbortSignal,
-  type BodySource,
   type Clock,
   createGateway,
   createRelay,
@@ -11,13 +10,17 @@ import {
   fetchFromApplication,
   type GatewayConfig,
   KeySchedule,
-  type RoleHandler,
-  type RoleRequest,
-  type RoleResponse,
   streamFromIterable,
   targetRule,
 } from '@privacy-edge/gateway-roles';
 import { AEAD_AES_128_GCM, KDF_HKDF_SHA256, KEM_X25519_HKDF_SHA256 } from '@privacy-edge/hpke';
+import {
+  asAbortSignal,
+  type BodySource,
+  type RoleHandler,
+  type RoleRequest,
+  type RoleResponse,
+} from '@privacy-edge/http-exchange';
 import { MemoryReplayStore } from './memory-replay-store.ts';
 
 /** What one party got hold of, as text, in order. */

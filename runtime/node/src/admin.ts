@@ -1,6 +1,7 @@
 /** The operator's side door: metrics, health and readiness on a port of their own. */
+
 import { isIP } from 'node:net';
-import type { RoleHandler, RoleResponse } from '@privacy-edge/gateway-roles';
+import type { RoleHandler, RoleResponse } from '@privacy-edge/http-exchange';
 import { type Listener, type ListenerOptions, serve } from './listener.ts';
 import type { Metrics, MetricsSnapshot } from './metrics.ts';
 

@@ -1,12 +1,13 @@
 /** The gateway's way to its targets: the {@link FetchTarget} port on pooled connections. */
+
 import {
-  asAbortSignal,
   type FetchTarget,
   TargetError,
   type TargetInformational,
   type TargetRequest,
   type TargetResponse,
 } from '@privacy-edge/gateway-roles';
+import { asAbortSignal } from '@privacy-edge/http-exchange';
 import { OutboundError } from './outbound-error.ts';
 import type { OutboundExchange } from './outbound-exchange.ts';
 import { OutboundPools } from './outbound-pool.ts';

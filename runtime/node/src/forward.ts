@@ -1,11 +1,7 @@
 /** The relay's way to its gateways: the {@link Forward} port on pooled connections. */
-import {
-  type BodySource,
-  type Forward,
-  ForwardError,
-  type ForwardRequest,
-  type ForwardResponse,
-} from '@privacy-edge/gateway-roles';
+
+import { type Forward, ForwardError, type ForwardRequest, type ForwardResponse } from '@privacy-edge/gateway-roles';
+import type { BodySource } from '@privacy-edge/http-exchange';
 import { OutboundError } from './outbound-error.ts';
 import type { ExchangeHead, OutboundExchange } from './outbound-exchange.ts';
 import { OutboundPools } from './outbound-pool.ts';

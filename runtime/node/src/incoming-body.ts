@@ -1,7 +1,8 @@
 /** The body of a message that node:http or node:http2 receives, as a {@link BodySource}. */
+
 import type { Readable } from 'node:stream';
 import { Gatherer } from '@privacy-edge/bytes';
-import { BodyError, type BodySource } from '@privacy-edge/gateway-roles';
+import { BodyError, type BodySource } from '@privacy-edge/http-exchange';
 import { aborted, IncomingStream, timedOut } from './incoming-stream.ts';
 
 /** What the owner of the stream adds. */

@@ -1,7 +1,8 @@
 /** A received body in pieces, as they arrive: in time, and in no more objects than its consumer takes. */
+
 import type { Readable } from 'node:stream';
 import { Gatherer } from '@privacy-edge/bytes';
-import { BodyError } from '@privacy-edge/gateway-roles';
+import { BodyError } from '@privacy-edge/http-exchange';
 
 /** What the owner of the stream adds. */
 export interface IncomingStreamOptions {

@@ -2,6 +2,7 @@
  * One request and its answer on either protocol. The object is the {@link RoleRequest} itself, and makes bodies and signals
  * only when asked: most of what a small request costs is allocation.
  */
+
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { constants, type IncomingHttpHeaders, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import type { Writable } from 'node:stream';
@@ -11,7 +12,7 @@ import type {
   CancellationListener,
   RoleRequest,
   RoleResponse,
-} from '@privacy-edge/gateway-roles';
+} from '@privacy-edge/http-exchange';
 import { pump } from './answer-stream.ts';
 import { contentLength, dropRest, IncomingBody } from './incoming-body.ts';
 

@@ -2,6 +2,7 @@
  * Serves a role on HTTP/1.1, and on HTTP/2 where there is TLS. A role gets a request without any trace of the connection;
  * only {@link serveRelay} hands out the client's address, because a relay limits rates by it.
  */
+
 import { chmod, unlink } from 'node:fs/promises';
 import { createServer as createClearServer, type IncomingMessage, type Server } from 'node:http';
 import {
@@ -14,7 +15,7 @@ import {
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { BodyError, type RoleHandler, type RoleRequest, type RoleResponse } from '@privacy-edge/gateway-roles';
+import { BodyError, type RoleHandler, type RoleRequest, type RoleResponse } from '@privacy-edge/http-exchange';
 import { RuntimeError } from './error.ts';
 import { type Exchange, Http1Exchange, Http2Exchange, type ListenerLimits } from './listener-exchange.ts';
 import { errorFields, type LogEvent } from './log.ts';

@@ -1,9 +1,9 @@
 /** A node:http application as the target of a gateway in the same process, and the gateway as middleware in front of it. */
+
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import type { Field } from '@privacy-edge/bhttp';
 import {
-  asAbortSignal,
   createGateway,
   type FetchTarget,
   type GatewayConfig,
@@ -11,6 +11,7 @@ import {
   TargetError,
   type TargetRequest,
 } from '@privacy-edge/gateway-roles';
+import { asAbortSignal } from '@privacy-edge/http-exchange';
 import inject from 'light-my-request';
 import { IncomingBody } from './incoming-body.ts';
 import { Http1Exchange, type ListenerLimits } from './listener-exchange.ts';

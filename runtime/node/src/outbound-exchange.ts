@@ -2,8 +2,9 @@
  * One request and the body of its answer, in one object: below undici's `Pool.request`, because a request object, a Readable and
  * their listeners cost as much as the rest of a small exchange. An undici pool drives it for HTTP/1.1, a stream for HTTP/2.
  */
+
 import { Gatherer } from '@privacy-edge/bytes';
-import { BodyError, type BodySource, type Cancellation } from '@privacy-edge/gateway-roles';
+import { BodyError, type BodySource, type Cancellation } from '@privacy-edge/http-exchange';
 import type { Dispatcher } from 'undici';
 import { clearDeadline, setDeadline } from './deadlines.ts';
 import { exchangeError, OutboundError } from './outbound-error.ts';

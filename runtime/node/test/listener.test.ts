@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { inspect } from 'node:util';
-import type { BodyError, RoleHandler, RoleRequest } from '@privacy-edge/gateway-roles';
+import type { BodyError, RoleHandler, RoleRequest } from '@privacy-edge/http-exchange';
 import {
   type Certificate,
   createLocalAuthority,

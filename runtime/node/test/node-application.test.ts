@@ -4,7 +4,6 @@ import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
 import { createObliviousFetch } from '@privacy-edge/gateway';
 import {
-  BodyError,
   defaultGatewayConfig,
   KeySchedule,
   TargetError,
@@ -12,6 +11,7 @@ import {
   targetRule,
 } from '@privacy-edge/gateway-roles';
 import { AEAD_AES_128_GCM, KDF_HKDF_SHA256, KEM_X25519_HKDF_SHA256 } from '@privacy-edge/hpke';
+import { BodyError } from '@privacy-edge/http-exchange';
 import {
   createReplayState,
   fetchFromNodeApplication,

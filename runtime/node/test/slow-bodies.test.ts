@@ -1,10 +1,11 @@
 /** Peers that cut their bytes into as many pieces as they can, or send them as slowly as they may. */
+
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { PassThrough, Readable, Writable } from 'node:stream';
 import { describe, it, type TestContext } from 'node:test';
-import { BodyError, type BodySource, type RoleHandler } from '@privacy-edge/gateway-roles';
+import { BodyError, type BodySource, type RoleHandler } from '@privacy-edge/http-exchange';
 import { pump } from '../src/answer-stream.ts';
 import { IncomingBody, type IncomingBodyOptions } from '../src/incoming-body.ts';
 import { type EventFields, type Listener, type ListenerOptions, serve, silentLog } from '../src/index.ts';

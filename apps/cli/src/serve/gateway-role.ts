@@ -1,4 +1,5 @@
 /** The gateway role composed with its ports. */
+
 import { Secret } from '@privacy-edge/bytes';
 import {
   createGateway,
@@ -8,8 +9,8 @@ import {
   type GatewayOutcome,
   gatewayPrivacy,
   type ReplayStore,
-  type RoleHandler,
 } from '@privacy-edge/gateway-roles';
+import type { RoleHandler } from '@privacy-edge/http-exchange';
 import {
   attachReplayTable,
   createFetchTarget,

@@ -2,8 +2,10 @@
  * A role that serves, in the main thread or in a worker thread. Everything it starts from can be given to a thread; what it
  * takes up later arrives as updates.
  */
+
 import { Secret } from '@privacy-edge/bytes';
-import { type RoleRequest, type RoleResponse, servePrivacyNotice } from '@privacy-edge/gateway-roles';
+import { servePrivacyNotice } from '@privacy-edge/gateway-roles';
+import type { RoleRequest, RoleResponse } from '@privacy-edge/http-exchange';
 import type { Listener, ListenerOptions, LogEvent, Metrics } from '@privacy-edge/node';
 import type { RoleSection } from '../config/types.ts';
 import { parseDuration } from '../config/units.ts';

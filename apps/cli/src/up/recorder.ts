@@ -2,6 +2,7 @@
  * Writes down everything that reaches a process of the demonstration: connections, whole header sections as they were
  * received, and bodies. It listens in from outside; the roles themselves have no such switch.
  */
+
 import { subscribe } from 'node:diagnostics_channel';
 import { appendFileSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
@@ -9,7 +10,7 @@ import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Field } from '@privacy-edge/bhttp';
-import type { BodySource, RoleRequest, RoleResponse } from '@privacy-edge/gateway-roles';
+import type { BodySource, RoleRequest, RoleResponse } from '@privacy-edge/http-exchange';
 
 /** One thing that a process got hold of. */
 export type TraceEntry =

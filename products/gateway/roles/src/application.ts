@@ -1,7 +1,7 @@
 /** A gateway and its application in one process: targets are answered by a handler instead of over the network. */
+
 import { type Field, stripConnectionFields } from '@privacy-edge/bhttp';
-import { asAbortSignal } from './cancellation.ts';
-import { BodyError, type BodySource } from './exchange.ts';
+import { asAbortSignal, BodyError, type BodySource } from '@privacy-edge/http-exchange';
 import { readAll, streamFromIterable } from './iterable-stream.ts';
 import { type FetchTarget, TargetError, type TargetRequest } from './ports.ts';
 

@@ -1,6 +1,6 @@
 /** Answers in clear: for everything that happens before a request is decapsulated. RFC 9458 §5.2. */
+import type { BodyError, RoleResponse } from '@privacy-edge/http-exchange';
 import { encodeProblem, PROBLEM_MEDIA_TYPE, PROBLEM_OHTTP_KEY } from '@privacy-edge/http-fields';
-import type { BodyError, RoleResponse } from './exchange.ts';
 
 /** A status without content. */
 export function clearStatus(status: number, fields: RoleResponse['fields'] = []): RoleResponse {

@@ -1,5 +1,11 @@
 /** Roles as fetch-style handlers, for every runtime that serves `(Request) => Response`. */
-import { BodyError, type BodySource, type RoleHandler, type RoleRequest, type RoleResponse } from './exchange.ts';
+import {
+  BodyError,
+  type BodySource,
+  type RoleHandler,
+  type RoleRequest,
+  type RoleResponse,
+} from '@privacy-edge/http-exchange';
 import { readAll, streamFromIterable } from './iterable-stream.ts';
 
 /**

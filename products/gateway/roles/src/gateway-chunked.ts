@@ -1,6 +1,8 @@
 /** One chunked exchange: request and response flow at the same time. Chunked OHTTP §3. */
+
 import { getField, RequestDecoder, type RequestHead } from '@privacy-edge/bhttp';
 import { concatBytes } from '@privacy-edge/bytes';
+import { BodyError, type RoleRequest, type RoleResponse } from '@privacy-edge/http-exchange';
 import {
   MEDIA_TYPE_CHUNKED_RESPONSE,
   OhttpError,
@@ -9,7 +11,6 @@ import {
 } from '@privacy-edge/ohttp';
 import { beginStream } from './begun-stream.ts';
 import { clearStatus } from './clear-answer.ts';
-import { BodyError, type RoleRequest, type RoleResponse } from './exchange.ts';
 import type { GatewayContext } from './gateway-context.ts';
 import type { GatewayOutcome } from './gateway-outcome.ts';
 import { closeInput, InnerRequestReader } from './inner-request-reader.ts';

@@ -1,4 +1,5 @@
 /** One whole encapsulated request and its response. RFC 9458 §4. */
+
 import {
   type BinaryRequest,
   type BinaryResponse,
@@ -7,10 +8,9 @@ import {
   type InformationalResponse,
 } from '@privacy-edge/bhttp';
 import { DecodeError } from '@privacy-edge/bytes';
+import { BodyError, type Cancellation, type RoleRequest, type RoleResponse } from '@privacy-edge/http-exchange';
 import { MEDIA_TYPE_RESPONSE, receiveRequest } from '@privacy-edge/ohttp';
-import type { Cancellation } from './cancellation.ts';
 import { clearStatus } from './clear-answer.ts';
-import { BodyError, type RoleRequest, type RoleResponse } from './exchange.ts';
 import type { GatewayContext } from './gateway-context.ts';
 import type { GatewayOutcome } from './gateway-outcome.ts';
 import { innerProblem } from './inner-answer.ts';

@@ -4,10 +4,10 @@
  * Up to the moment a message is decapsulated everything is answered in clear, with nothing in it that depends on a key;
  * from then on everything is answered inside the encapsulation, where the relay cannot read it.
  */
+import { BodyError, type RoleHandler, type RoleRequest, type RoleResponse } from '@privacy-edge/http-exchange';
 import { isMediaType } from '@privacy-edge/http-fields';
 import { MEDIA_TYPE_CHUNKED_REQUEST, MEDIA_TYPE_REQUEST, OhttpError } from '@privacy-edge/ohttp';
 import { bodyProblem, clearStatus, keyProblem, methodNotAllowed } from './clear-answer.ts';
-import { BodyError, type RoleHandler, type RoleRequest, type RoleResponse } from './exchange.ts';
 import { handleChunked } from './gateway-chunked.ts';
 import type { GatewayConfig } from './gateway-config.ts';
 import { createGatewayContext, type GatewayContext } from './gateway-context.ts';

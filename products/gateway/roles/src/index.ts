@@ -1,13 +1,4 @@
 export { type ApplicationHandler, fetchFromApplication } from './application.ts';
-export { asAbortSignal, type Cancellation, type CancellationListener } from './cancellation.ts';
-export {
-  BodyError,
-  type BodyErrorCode,
-  type BodySource,
-  type RoleHandler,
-  type RoleRequest,
-  type RoleResponse,
-} from './exchange.ts';
 export { toFetchHandler } from './fetch-adapter.ts';
 export { createGateway } from './gateway.ts';
 export { defaultGatewayConfig, type GatewayConfig, type GatewayLimits, type ReplayConfig } from './gateway-config.ts';

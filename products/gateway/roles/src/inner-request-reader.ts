@@ -1,8 +1,9 @@
 /** Reads the request inside a chunked message while the message arrives. Chunked OHTTP §6.1. */
+
 import type { RequestDecoder, RequestEvent } from '@privacy-edge/bhttp';
 import { joinBytes } from '@privacy-edge/bytes';
+import { BodyError } from '@privacy-edge/http-exchange';
 import type { ChunkOpener } from '@privacy-edge/ohttp';
-import { BodyError } from './exchange.ts';
 
 /** Turns pieces of a chunked message into the events of the request in it. One consumer, one call at a time. */
 export class InnerRequestReader {

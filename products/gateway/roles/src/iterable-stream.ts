@@ -1,5 +1,5 @@
 import { Gatherer } from '@privacy-edge/bytes';
-import { BodyError } from './exchange.ts';
+import { BodyError } from '@privacy-edge/http-exchange';
 
 /**
  * A stream over an async iterable: each pull takes one piece, cancelling closes the iterable.

@@ -2,9 +2,9 @@
  * What the gateway and the relay need from the world. The runtime implements these; tests implement them in memory.
  * Each port has the fewest methods the role needs, named by intent.
  */
+
 import type { Field } from '@privacy-edge/bhttp';
-import type { Cancellation } from './cancellation.ts';
-import type { BodySource } from './exchange.ts';
+import type { BodySource, Cancellation } from '@privacy-edge/http-exchange';
 
 /** Milliseconds since the Unix epoch. Passed in so that no role ever reads a clock by itself. */
 export type Clock = () => number;

@@ -2,8 +2,8 @@
  * What a role sees, keeps and never learns, as data. The text that a role serves about itself is made from the same
  * declaration that tests compare with what reached it.
  */
+import type { RoleHandler, RoleResponse } from '@privacy-edge/http-exchange';
 import { acceptsMediaType } from '@privacy-edge/http-fields';
-import type { RoleHandler, RoleResponse } from './exchange.ts';
 
 /** Something that one role keeps. */
 export interface KeptFact {

@@ -1,8 +1,9 @@
 /** Answers of the gateway's own that end a chunked exchange. RFC 9458 §5.2. */
+
 import type { BinaryResponse } from '@privacy-edge/bhttp';
 import { DecodeError } from '@privacy-edge/bytes';
+import { BodyError } from '@privacy-edge/http-exchange';
 import { OhttpError } from '@privacy-edge/ohttp';
-import { BodyError } from './exchange.ts';
 import type { GatewayOutcome } from './gateway-outcome.ts';
 import { innerProblem } from './inner-answer.ts';
 import { answerTargetError } from './target-exchange.ts';

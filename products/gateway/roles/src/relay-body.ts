@@ -3,8 +3,9 @@
  * makes the one permitted retry possible; larger ones and incremental ones are passed on as they arrive. Either way bytes
  * are counted, because an announced length is only a claim.
  */
+
 import { Gatherer } from '@privacy-edge/bytes';
-import { BodyError, type BodySource } from './exchange.ts';
+import { BodyError, type BodySource } from '@privacy-edge/http-exchange';
 
 /** Up to this many bytes are held to be sent in one piece. */
 export const BUFFERED_BYTES = 65_536;

@@ -2,8 +2,9 @@
  * Browsers as clients: Cross-Origin Resource Sharing for relay resources. Nothing of a page's identity is needed, so no
  * credentials are ever allowed, and no request field beyond the two that the protocol uses.
  */
+
 import type { Field } from '@privacy-edge/bhttp';
-import type { RoleRequest, RoleResponse } from './exchange.ts';
+import type { RoleRequest, RoleResponse } from '@privacy-edge/http-exchange';
 
 /** Seconds that a browser may remember a preflight: as long as any browser will, to save a round trip for each post. */
 const PREFLIGHT_SECONDS = 86_400;

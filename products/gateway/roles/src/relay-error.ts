@@ -1,7 +1,8 @@
 /** Every way in which a relay answers by itself, and what that looks like over HTTP. */
+
 import type { Field } from '@privacy-edge/bhttp';
+import type { BodyErrorCode, RoleResponse } from '@privacy-edge/http-exchange';
 import { formatProxyStatus } from '@privacy-edge/http-fields/structured';
-import type { BodyErrorCode, RoleResponse } from './exchange.ts';
 import type { ForwardErrorCode } from './ports.ts';
 import type { RelayOutcome } from './relay-observation.ts';
 

@@ -5,11 +5,12 @@
  * cannot hand a client keys of its own. For the same reason a gateway that forbids caching is overruled for
  * {@link MIN_LIFETIME_MS}: the relay does not cache somebody's answer here, it publishes a copy under its own name.
  */
+
 import type { Field } from '@privacy-edge/bhttp';
 import { DecodeError } from '@privacy-edge/bytes';
+import { BodyError } from '@privacy-edge/http-exchange';
 import { freshnessMs, isMediaType } from '@privacy-edge/http-fields';
 import { KeyConfigList, MEDIA_TYPE_KEYS } from '@privacy-edge/ohttp';
-import { BodyError } from './exchange.ts';
 import { type Clock, type Forward, ForwardError, type ForwardResponse } from './ports.ts';
 import { MAX_REDIRECTS, redirectsGet, redirectTarget } from './relay-discovery.ts';
 import { FORWARD_FAILURES, RESPONSE_BODY_FAILURES, RelayError } from './relay-error.ts';

@@ -1,4 +1,5 @@
 /** The two kinds of message that a relay carries, as far as a relay can see: their media types. */
+import type { RoleRequest } from '@privacy-edge/http-exchange';
 import { isIncremental, mediaTypeEssence } from '@privacy-edge/http-fields';
 import {
   MEDIA_TYPE_CHUNKED_REQUEST,
@@ -6,7 +7,6 @@ import {
   MEDIA_TYPE_REQUEST,
   MEDIA_TYPE_RESPONSE,
 } from '@privacy-edge/ohttp';
-import type { RoleRequest } from './exchange.ts';
 
 /** How one message travels. */
 export interface MessageForm {

@@ -2,7 +2,9 @@
  * What of a gateway's answer reaches the client. RFC 9458 §6.2 has the relay keep back what it does not know: of the
  * header section exactly the fields below pass, and of contents only an encapsulated response or a problem document.
  */
+
 import type { Field } from '@privacy-edge/bhttp';
+import { BodyError, type RoleResponse } from '@privacy-edge/http-exchange';
 import {
   formatCacheControl,
   isIncremental,
@@ -11,7 +13,6 @@ import {
   PROBLEM_MEDIA_TYPE,
   parseCacheControl,
 } from '@privacy-edge/http-fields';
-import { BodyError, type RoleResponse } from './exchange.ts';
 import type { ForwardResponse } from './ports.ts';
 import { BUFFERED_BYTES, LimitedBody, type ResponseEnd } from './relay-body.ts';
 import { RESPONSE_BODY_FAILURES, RelayError } from './relay-error.ts';

@@ -6,11 +6,11 @@
  * `ForwardRequest`. The answer is filtered in the same way. Nothing is logged; what may be counted is in
  * `relay-observation.ts`.
  */
+
 import type { Field } from '@privacy-edge/bhttp';
+import { BodyError, type Cancellation, type RoleRequest, type RoleResponse } from '@privacy-edge/http-exchange';
 import { acceptsMediaType } from '@privacy-edge/http-fields';
 import { MEDIA_TYPE_KEYS } from '@privacy-edge/ohttp';
-import type { Cancellation } from './cancellation.ts';
-import { BodyError, type RoleRequest, type RoleResponse } from './exchange.ts';
 import { type Clock, type Forward, ForwardError, type ForwardRequest, type ForwardResponse } from './ports.ts';
 import { ClientLimits } from './rate-limit.ts';
 import { type OutgoingBody, type ResponseEnd, startRequestBody } from './relay-body.ts';

@@ -1,10 +1,11 @@
 /** Serves the key configurations, the same to everyone. RFC 9458 §3.2, RFC 9540 §6. */
+
 import type { Field } from '@privacy-edge/bhttp';
 import { toBase64Url } from '@privacy-edge/bytes';
+import type { RoleRequest, RoleResponse } from '@privacy-edge/http-exchange';
 import { formatCacheControl, splitList } from '@privacy-edge/http-fields';
 import { KeyConfigList, MEDIA_TYPE_KEYS } from '@privacy-edge/ohttp';
 import { clearStatus } from './clear-answer.ts';
-import type { RoleRequest, RoleResponse } from './exchange.ts';
 import type { GatewayContext } from './gateway-context.ts';
 import type { KeyRing } from './key-schedule.ts';
 

@@ -3,13 +3,11 @@ import { describe, it } from 'node:test';
 import { decodeResponse, encodeRequest } from '@privacy-edge/bhttp';
 import { concatBytes, utf8 } from '@privacy-edge/bytes';
 import { systemRandom } from '@privacy-edge/hpke';
+import { BodyError, type RoleRequest, type RoleResponse } from '@privacy-edge/http-exchange';
 import { encapsulateChunked } from '@privacy-edge/ohttp';
 import {
   type ApplicationHandler,
-  BodyError,
   fetchFromApplication,
-  type RoleRequest,
-  type RoleResponse,
   TargetError,
   type TargetRequest,
   targetRule,

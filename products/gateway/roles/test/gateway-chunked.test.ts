@@ -3,18 +3,12 @@ import { describe, it } from 'node:test';
 import { encodeRequest, type Field, RequestEncoder } from '@privacy-edge/bhttp';
 import { concatBytes, fromHex, utf8 } from '@privacy-edge/bytes';
 import { systemRandom } from '@privacy-edge/hpke';
+import type { Cancellation } from '@privacy-edge/http-exchange';
+import { BodyError, type BodySource, type RoleResponse } from '@privacy-edge/http-exchange';
 import { encodeProblem } from '@privacy-edge/http-fields';
 import { encapsulateChunked } from '@privacy-edge/ohttp';
 import fc from 'fast-check';
-import type { Cancellation } from '../src/cancellation.ts';
-import {
-  BodyError,
-  type BodySource,
-  type FetchTarget,
-  paddedLength,
-  type RoleResponse,
-  TargetError,
-} from '../src/index.ts';
+import { type FetchTarget, paddedLength, TargetError } from '../src/index.ts';
 import {
   bodyOf,
   chunkedPieces,

@@ -1,4 +1,5 @@
 /** A gateway with ports in memory, and a client that seals for it. */
+
 import assert from 'node:assert/strict';
 import {
   type BinaryRequest,
@@ -13,6 +14,13 @@ import {
 } from '@privacy-edge/bhttp';
 import { concatBytes, toHex, utf8 } from '@privacy-edge/bytes';
 import { deriveKeyPair, KEM_X25519_HKDF_SHA256, systemRandom } from '@privacy-edge/hpke';
+import {
+  BodyError,
+  type BodySource,
+  type RoleHandler,
+  type RoleRequest,
+  type RoleResponse,
+} from '@privacy-edge/http-exchange';
 import { formatHttpDate } from '@privacy-edge/http-fields';
 import {
   createGatewayKey,
@@ -26,8 +34,6 @@ import {
   prepareEncapsulator,
 } from '@privacy-edge/ohttp';
 import {
-  BodyError,
-  type BodySource,
   createGateway,
   defaultGatewayConfig,
   type FetchTarget,
@@ -37,9 +43,6 @@ import {
   type KeyRing,
   type ReplayOutcome,
   type ReplayStore,
-  type RoleHandler,
-  type RoleRequest,
-  type RoleResponse,
   type TargetErrorCode,
   type TargetRequest,
   type TargetResponse,

@@ -3,9 +3,10 @@ import { describe, it } from 'node:test';
 import { encodeRequest, encodeResponse, type Field } from '@privacy-edge/bhttp';
 import { concatBytes, fromHex, utf8 } from '@privacy-edge/bytes';
 import { systemRandom } from '@privacy-edge/hpke';
+import type { Cancellation } from '@privacy-edge/http-exchange';
+import { BodyError } from '@privacy-edge/http-exchange';
 import fc from 'fast-check';
-import type { Cancellation } from '../src/cancellation.ts';
-import { BodyError, type PaddingPolicy, paddedLength, TargetError } from '../src/index.ts';
+import { type PaddingPolicy, paddedLength, TargetError } from '../src/index.ts';
 import {
   bodyOf,
   field,

@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  gatewayPrivacy,
-  type PrivacyDeclaration,
-  type RoleRequest,
-  relayPrivacy,
-  servePrivacyNotice,
-} from '@privacy-edge/gateway-roles';
+import { gatewayPrivacy, type PrivacyDeclaration, relayPrivacy, servePrivacyNotice } from '@privacy-edge/gateway-roles';
+import type { RoleRequest } from '@privacy-edge/http-exchange';
 
 function request(method: string, accept?: string): RoleRequest {
   return {

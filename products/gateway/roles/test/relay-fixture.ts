@@ -1,5 +1,5 @@
 /** In-memory ports around a relay: a request, a gateway that answers as told, and a record of what it was sent. */
-import { BodyError, type BodySource, type RoleRequest, type RoleResponse } from '../src/exchange.ts';
+import { BodyError, type BodySource, type RoleRequest, type RoleResponse } from '@privacy-edge/http-exchange';
 import type { Forward, ForwardRequest, ForwardResponse } from '../src/ports.ts';
 import type { ClientLimits } from '../src/rate-limit.ts';
 import type { Admission, RelayPorts, RelayRole } from '../src/relay.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { BodyError } from '@privacy-edge/http-exchange';
 import fc from 'fast-check';
-import { BodyError } from '../src/exchange.ts';
 import { ForwardError, type ForwardErrorCode } from '../src/ports.ts';
 import { ClientLimits } from '../src/rate-limit.ts';
 import {

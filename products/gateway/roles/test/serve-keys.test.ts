@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { toHex } from '@privacy-edge/bytes';
+import type { RoleResponse } from '@privacy-edge/http-exchange';
 import { parseCacheControl } from '@privacy-edge/http-fields';
 import { KeyConfigList } from '@privacy-edge/ohttp';
-import { type GatewayConfig, KeySchedule, type KeyScheduleState, type RoleResponse } from '../src/index.ts';
+import { type GatewayConfig, KeySchedule, type KeyScheduleState } from '../src/index.ts';
 import { type Bench, field, makeBench, NOW, post, SUITE } from './gateway-fixture.ts';
 
 const HOUR = 3_600_000;

@@ -3,7 +3,6 @@
  * `RoleResponse`; nothing about the connection is reachable from here, so a gateway cannot learn a client address by
  * accident: there is no field for it.
  */
-import type { Field } from '@privacy-edge/bhttp';
 import type { Cancellation } from './cancellation.ts';
 
 /** A message body that can be consumed once, either whole or as a stream. */
@@ -55,10 +54,13 @@ export interface RoleRequest {
   readonly cancellation?: Cancellation | undefined;
 }
 
+/** One field line: lower-case name and value. */
+export type ExchangeField = readonly [name: string, value: string];
+
 /** An answer. A stream is pulled only as fast as the peer reads; it is closed early when the peer goes away. */
 export interface RoleResponse {
   readonly status: number;
-  readonly fields: readonly Field[];
+  readonly fields: readonly ExchangeField[];
   readonly body: Uint8Array | AsyncIterable<Uint8Array> | null;
 }
 
