@@ -24,7 +24,7 @@ import { systemRandom } from '@privacy-edge/node';
 import { createGatewayKey, prepareEncapsulator, receiveRequest } from '@privacy-edge/ohttp';
 import { measureSync } from './lib/cpu.ts';
 import { type Ammunition, load } from './lib/load.ts';
-import { makeMessages } from './lib/messages.ts';
+import { type Ask, askOnce, makeMessages } from './lib/messages.ts';
 import { type Running, startJson, startProbed } from './lib/processes.ts';
 import { type Row, report } from './lib/report.ts';
 
@@ -138,6 +138,34 @@ async function nginx(name: string, server: string, port: number): Promise<Runnin
   );
 }
 
+/** A gateway under load; its answers are opened before and after, because what is refused inside looks like any other answer. */
+async function measuredGateway(
+  name: string,
+  urls: { readonly gateway: string; readonly keys: string },
+  running: Running,
+  ask: Ask,
+  count: number,
+): Promise<number | undefined> {
+  const check = async (): Promise<boolean> => {
+    const { status, bytes } = await askOnce(urls.gateway, urls.keys, ask);
+    if (status !== 200) note(`${name}: the answer inside is ${status} with ${bytes} bytes, row left out`);
+    return status === 200;
+  };
+  const shots = await makeMessages(urls.keys, ask, count);
+  if (!(await check())) return undefined;
+  const cost = await measured(name, urls.gateway, running, shots);
+  return (await check()) ? cost : undefined;
+}
+
+/** What the runtime costs without a gateway around it. */
+async function least(name: string, args: readonly string[], ask: Ask, count: number): Promise<number | undefined> {
+  const running = await run(startJson(node, [join(import.meta.dirname, 'servers/least-gateway.ts'), ...args]));
+  const url = String(running.ready['url']);
+  const cost = await measured(name, url, running, await makeMessages(url, ask, count));
+  await running.stop();
+  return cost;
+}
+
 async function measured(name: string, url: string, running: Running, shots: Ammunition): Promise<number | undefined> {
   note(`measuring ${name}`);
   const result = await load(url, running.pid, shots, seconds);
@@ -185,38 +213,48 @@ async function main(): Promise<void> {
   let goTarget: number | undefined;
   if (go !== undefined) {
     const echo = await run(startJson(go, ['gateway', '--kems', 'x25519', '--parent-pipe']));
-    const shots = await makeMessages(`${String(echo.ready['listening'])}/ohttp-keys`, ask, 2000);
-    goEcho = await measured('Go gateway, echo', `${String(echo.ready['listening'])}/gateway-echo`, echo, shots);
+    const echoUrl = String(echo.ready['listening']);
+    // Its answers are the requests, sealed again; there is nothing in them to judge.
+    const echoed = await makeMessages(`${echoUrl}/ohttp-keys`, ask, 2000);
+    goEcho = await measured('Go gateway, echo', `${echoUrl}/gateway-echo`, echo, echoed);
     await echo.stop();
     const target = await run(
       startJson(go, ['gateway', '--kems', 'x25519', '--parent-pipe', '--target', `http://127.0.0.1:${targetPort}`]),
     );
-    const targetShots = await makeMessages(`${String(target.ready['listening'])}/ohttp-keys`, ask, 2000);
-    goTarget = await measured(
-      'Go gateway, target',
-      `${String(target.ready['listening'])}/gateway`,
-      target,
-      targetShots,
-    );
+    const targetUrl = String(target.ready['listening']);
+    const targetUrls = { gateway: `${targetUrl}/gateway`, keys: `${targetUrl}/ohttp-keys` };
+    goTarget = await measuredGateway('Go gateway, target', targetUrls, target, ask, 2000);
     await target.stop();
   }
+  const leastEcho = await least('least gateway, in process', [], ask, COUNT);
+  const leastTarget = await least('least gateway, target', [`http://127.0.0.1:${targetPort}`], ask, COUNT);
+
+  if (leastEcho !== undefined) row('node:http and the crypto step, nothing else', leastEcho, { Go: goEcho });
   if (goEcho !== undefined) row('gateway answering in process, Go (net/http + ohttp-go)', goEcho);
   const inProcess = await run(startJson(node, [join(import.meta.dirname, 'servers/application-gateway.ts')]));
   const inProcessUrl = String(inProcess.ready['url']);
   const appAsk = { scheme: 'https', authority: 'app.example', path: '/', contentBytes: 100 } as const;
-  const own = await measured(
+  const own = await measuredGateway(
     'gateway, application in process',
-    inProcessUrl + String(inProcess.ready['gateway']),
+    {
+      gateway: inProcessUrl + String(inProcess.ready['gateway']),
+      keys: inProcessUrl + String(inProcess.ready['keys']),
+    },
     inProcess,
-    await makeMessages(inProcessUrl + String(inProcess.ready['keys']), appAsk, COUNT),
+    appAsk,
+    COUNT,
   );
-  if (own !== undefined) row('gateway answering in process', own, { 'bare X25519': raw, Go: goEcho });
+  if (own !== undefined) row('gateway answering in process', own, { 'bare X25519': raw, Go: goEcho, least: leastEcho });
   await inProcess.stop();
 
+  if (leastTarget !== undefined) {
+    row('node:http, undici and the crypto step, nothing else', leastTarget, { Go: goTarget });
+  }
   if (goTarget !== undefined) row('gateway with HTTP target, Go (net/http + ohttp-go)', goTarget);
   const gatewayPort = await freePort();
   writeFileSync(join(folder, 'gateway.yaml'), gatewayYaml(gatewayPort, targetPort));
-  writeFileSync(join(folder, 'seed'), randomBytes(32).toString('hex'), { mode: 0o600 });
+  // A key file comes with the state of a gateway that never served; without it the first minutes refuse every POST.
+  spawnSync(node, [cli, 'keys', 'generate', join(folder, 'keys.json')]);
   const gateway = await run(
     startProbed(
       node,
@@ -224,13 +262,17 @@ async function main(): Promise<void> {
       async () => (await fetch(`http://127.0.0.1:${gatewayPort}/ohttp-keys`)).ok,
     ),
   );
-  const withTarget = await measured(
+  const gatewayUrl = `http://127.0.0.1:${gatewayPort}`;
+  const withTarget = await measuredGateway(
     'gateway with HTTP target',
-    `http://127.0.0.1:${gatewayPort}/.well-known/ohttp-gateway`,
+    { gateway: `${gatewayUrl}/.well-known/ohttp-gateway`, keys: `${gatewayUrl}/ohttp-keys` },
     gateway,
-    await makeMessages(`http://127.0.0.1:${gatewayPort}/ohttp-keys`, ask, COUNT),
+    ask,
+    COUNT,
   );
-  if (withTarget !== undefined) row('gateway with HTTP target', withTarget, { 'bare X25519': raw, Go: goTarget });
+  if (withTarget !== undefined) {
+    row('gateway with HTTP target', withTarget, { 'bare X25519': raw, Go: goTarget, least: leastTarget });
+  }
   await gateway.stop();
 
   await relays(go);
@@ -283,7 +325,7 @@ function gatewayYaml(port: number, targetPort: number): string {
   port: ${port}
   admin: { enabled: false }
   log: { level: error }
-  keys: { seedFile: ${join(folder, 'seed')} }
+  keys: { file: ${join(folder, 'keys.json')} }
   targets: [{ origin: "http://127.0.0.1:${targetPort}", allowPrivate: true }]
 `;
 }

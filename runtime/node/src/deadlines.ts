@@ -5,24 +5,57 @@ export interface Overdue {
   timeOut(): void;
 }
 
+/**
+ * A time limit that runs. It is a link of a list, and lets go of its neighbours when it is cleared: what has been promoted to the
+ * old generation before it died would otherwise keep everything that was ever linked behind it until the next full collection.
+ * The tables of a Map are such a chain, which is why there is none here.
+ */
+export class Deadline {
+  /** When it falls due. */
+  readonly dueMs: number;
+  /** Undefined once cleared or passed. */
+  overdue: Overdue | undefined;
+  before: Deadline | undefined;
+  after: Deadline | undefined;
+
+  constructor(overdue: Overdue | undefined, dueMs: number) {
+    this.overdue = overdue;
+    this.dueMs = dueMs;
+  }
+
+  /** Takes back the limit; nothing when it has passed or was cleared. */
+  clear(): void {
+    const { before, after } = this;
+    if (before !== undefined) before.after = after;
+    if (after !== undefined) after.before = before;
+    this.before = undefined;
+    this.after = undefined;
+    this.overdue = undefined;
+  }
+}
+
 /** Limits of one length. They fall due in the order in which they were set, so the oldest is all that needs a timer. */
 class Deadlines {
   readonly #lengthMs: number;
-  /** When each falls due; in that order. */
-  readonly #due = new Map<Overdue, number>();
+  /** Its neighbour behind is the oldest limit, the one before it the newest: both ends of the list. */
+  readonly #ends = new Deadline(undefined, 0);
   #running = false;
 
   constructor(lengthMs: number) {
     this.#lengthMs = lengthMs;
+    this.#ends.before = this.#ends;
+    this.#ends.after = this.#ends;
   }
 
-  set(overdue: Overdue): void {
-    this.#due.set(overdue, performance.now() + this.#lengthMs);
+  set(overdue: Overdue): Deadline {
+    const deadline = new Deadline(overdue, performance.now() + this.#lengthMs);
+    const newest = this.#ends.before ?? this.#ends;
+    deadline.before = newest;
+    deadline.after = this.#ends;
+    newest.after = deadline;
+    this.#ends.before = deadline;
     if (!this.#running) this.#wait(this.#lengthMs);
-  }
-
-  clear(overdue: Overdue): void {
-    this.#due.delete(overdue);
+    return deadline;
   }
 
   #wait(ms: number): void {
@@ -34,14 +67,17 @@ class Deadlines {
   #look(): void {
     this.#running = false;
     const now = performance.now();
-    for (const [overdue, due] of this.#due) {
-      // Timers may be early by a fraction of their unit.
-      if (due > now + 1) {
-        this.#wait(due - now);
+    for (;;) {
+      const oldest = this.#ends.after;
+      if (oldest === undefined || oldest === this.#ends) return;
+      // Timers may be early by a fraction of their unit. What is set by a limit that passes may have started the timer.
+      if (oldest.dueMs > now + 1) {
+        if (!this.#running) this.#wait(oldest.dueMs - now);
         return;
       }
-      this.#due.delete(overdue);
-      overdue.timeOut();
+      const { overdue } = oldest;
+      oldest.clear();
+      overdue?.timeOut();
     }
   }
 }
@@ -49,20 +85,15 @@ class Deadlines {
 const byLength = new Map<number, Deadlines>();
 
 /**
- * Calls `timeOut` once, unless {@link clearDeadline} comes first.
+ * Calls `timeOut` once, unless the limit is cleared first.
  *
  * @param lengthMs - milliseconds; from a configuration, because every length is remembered
  */
-export function setDeadline(overdue: Overdue, lengthMs: number): void {
+export function setDeadline(overdue: Overdue, lengthMs: number): Deadline {
   let deadlines = byLength.get(lengthMs);
   if (deadlines === undefined) {
     deadlines = new Deadlines(lengthMs);
     byLength.set(lengthMs, deadlines);
   }
-  deadlines.set(overdue);
-}
-
-/** @param lengthMs - as given to {@link setDeadline} */
-export function clearDeadline(overdue: Overdue, lengthMs: number): void {
-  byLength.get(lengthMs)?.clear(overdue);
+  return deadlines.set(overdue);
 }

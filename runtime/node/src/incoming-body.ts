@@ -48,20 +48,41 @@ export class IncomingBody implements BodySource {
     this.#onFirstRead = options.onFirstRead;
   }
 
-  read(maxBytes: number): Promise<Uint8Array> {
-    if (this.announcedLength === 0) return Promise.resolve(EMPTY);
+  async read(maxBytes: number): Promise<Uint8Array> {
+    if (this.announcedLength === 0) return EMPTY;
     if (this.announcedLength !== undefined && this.announcedLength > maxBytes) {
       this.#giveUp();
-      return Promise.reject(tooLarge());
+      throw tooLarge();
     }
     this.#begin();
+    // Whoever is called from inside of the parser is called before it has come to the body.
+    await undefined;
+    const arrived = arrivedWhole(this.#stream);
+    if (arrived === undefined) return this.#gather(maxBytes);
+    if (arrived.length <= maxBytes) return arrived;
+    this.#giveUp();
+    throw tooLarge();
+  }
+
+  stream(): AsyncIterableIterator<Uint8Array> {
+    if (this.announcedLength === 0) return NOTHING;
+    this.#streamed = new IncomingStream(this.#stream, {
+      timeoutMs: this.#timeoutMs,
+      minBytesPerSecond: this.#minBytesPerSecond,
+      onFirstRead: () => this.#begin(),
+      onGivenUp: () => this.#giveUp(),
+    });
+    if (this.#relaxed) this.#streamed.relax();
+    return this.#streamed;
+  }
+
+  relax(): void {
+    this.#relaxed = true;
+    this.#streamed?.relax();
+  }
+
+  #gather(maxBytes: number): Promise<Uint8Array> {
     const stream = this.#stream;
-    const arrived = arrivedWhole(stream);
-    if (arrived !== undefined) {
-      if (arrived.length <= maxBytes) return Promise.resolve(arrived);
-      this.#giveUp();
-      return Promise.reject(tooLarge());
-    }
     return new Promise((resolve, reject) => {
       let first: Uint8Array | undefined;
       let gathered: Gatherer | undefined;
@@ -101,23 +122,6 @@ export class IncomingBody implements BodySource {
         });
       if (stream.destroyed && !stream.readableEnded) fail(aborted());
     });
-  }
-
-  stream(): AsyncIterableIterator<Uint8Array> {
-    if (this.announcedLength === 0) return NOTHING;
-    this.#streamed = new IncomingStream(this.#stream, {
-      timeoutMs: this.#timeoutMs,
-      minBytesPerSecond: this.#minBytesPerSecond,
-      onFirstRead: () => this.#begin(),
-      onGivenUp: () => this.#giveUp(),
-    });
-    if (this.#relaxed) this.#streamed.relax();
-    return this.#streamed;
-  }
-
-  relax(): void {
-    this.#relaxed = true;
-    this.#streamed?.relax();
   }
 
   #giveUp(): void {

@@ -68,13 +68,13 @@ export class IncomingStream implements AsyncIterableIterator<Uint8Array> {
 
   next(): Promise<Result> {
     if (!this.#begun) this.#begin();
-    if (this.#held.length > 0) return Promise.resolve(this.#take());
+    if (this.#held.length > 0 && this.#turn === undefined) return Promise.resolve(this.#take());
     const failure = this.#failure;
     if (failure !== undefined) {
       this.#failure = undefined;
       return Promise.reject(failure);
     }
-    if (this.#ended) return Promise.resolve({ done: true, value: undefined });
+    if (this.#ended && this.#held.length === 0) return Promise.resolve({ done: true, value: undefined });
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };
       this.#paidMs = performance.now();
@@ -112,13 +112,15 @@ export class IncomingStream implements AsyncIterableIterator<Uint8Array> {
   readonly #onData = (piece: Uint8Array): void => {
     this.#pay();
     this.#earn(piece.length);
-    if (this.#waiting !== undefined && this.#held.length === 0 && piece.length >= SMALL_PIECE_BYTES) {
+    const atOnce = this.#held.length === 0 && this.#turn === undefined && piece.length >= SMALL_PIECE_BYTES;
+    if (this.#waiting !== undefined) this.#turn ??= setImmediate(() => this.#deliver());
+    if (this.#waiting !== undefined && atOnce) {
+      // Once in each turn: what a consumer does with a piece may be dear, and others are to have their turn.
       this.#wake()?.resolve({ done: false, value: piece });
       return;
     }
     this.#held.push(piece);
     if (this.#held.length >= HELD_BYTES) this.#stream.pause();
-    if (this.#waiting !== undefined && this.#turn === undefined) this.#turn = setImmediate(() => this.#deliver());
   };
 
   #deliver(): void {

@@ -80,6 +80,7 @@ export {
   readCertificate,
   validUntil,
 } from './tls.ts';
+export { writeOncePerTurn } from './turn-writes.ts';
 export {
   joinWorkers,
   startWorkers,

@@ -6,7 +6,7 @@
 import { Gatherer } from '@privacy-edge/bytes';
 import { BodyError, type BodySource, type Cancellation } from '@privacy-edge/http-exchange';
 import type { Dispatcher } from 'undici';
-import { clearDeadline, setDeadline } from './deadlines.ts';
+import { type Deadline, setDeadline } from './deadlines.ts';
 import { exchangeError, OutboundError } from './outbound-error.ts';
 import type { RawFields } from './raw-fields.ts';
 
@@ -58,6 +58,7 @@ export class OutboundExchange implements Dispatcher.DispatchHandler, BodySource 
   #rejectHead: (error: OutboundError) => void;
   #controller: ExchangeController | undefined;
   #started = false;
+  readonly #deadline: Deadline;
   #nobodyReads: NodeJS.Timeout | undefined;
   #headSettled = false;
   #over = false;
@@ -78,7 +79,7 @@ export class OutboundExchange implements Dispatcher.DispatchHandler, BodySource 
     this.head = promise;
     this.#resolveHead = resolve;
     this.#rejectHead = reject;
-    setDeadline(this, options.timeoutMs);
+    this.#deadline = setDeadline(this, options.timeoutMs);
     if (options.signal.aborted) this.handleEvent();
     else options.signal.addEventListener('abort', this);
   }
@@ -127,7 +128,7 @@ export class OutboundExchange implements Dispatcher.DispatchHandler, BodySource 
       this.#options.onInformational?.(status, controller.rawHeaders ?? null);
       return;
     }
-    clearDeadline(this, this.#options.timeoutMs);
+    this.#deadline.clear();
     const announced = headers['content-length'];
     if (typeof announced === 'string' && /^\d{1,15}$/.test(announced)) this.announcedLength = Number(announced);
     this.#headSettled = true;
@@ -266,7 +267,7 @@ export class OutboundExchange implements Dispatcher.DispatchHandler, BodySource 
   #finish(): void {
     if (this.#over) return;
     this.#over = true;
-    if (!this.#headSettled || this.#failure !== undefined) clearDeadline(this, this.#options.timeoutMs);
+    this.#deadline.clear();
     if (this.#nobodyReads !== undefined) clearTimeout(this.#nobodyReads);
     this.#options.signal.removeEventListener('abort', this);
     this.#options.onOver();

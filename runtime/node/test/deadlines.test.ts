@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { clearDeadline, setDeadline } from '../src/deadlines.ts';
+import { setDeadline } from '../src/deadlines.ts';
 
 /** A clock and timers that the test moves; lengths are the test's own, because limits of one length share a timer. */
 function moved(t: TestContext): (ms: number) => void {
@@ -42,9 +42,10 @@ describe('setDeadline()', () => {
   it('forgets one that was cleared, and still finds those behind it', (t) => {
     const pass = moved(t);
     const [cleared, kept, later] = [new Limited(), new Limited(), new Limited()];
-    setDeadline(cleared, 1002);
+    const limit = setDeadline(cleared, 1002);
     setDeadline(kept, 1002);
-    clearDeadline(cleared, 1002);
+    limit.clear();
+    limit.clear();
     pass(1010);
     assert.deepEqual([cleared.times, kept.times], [0, 1]);
     setDeadline(later, 1002);
@@ -57,11 +58,27 @@ describe('setDeadline()', () => {
     const [long, short] = [new Limited(), new Limited()];
     setDeadline(long, 2003);
     setDeadline(short, 503);
-    clearDeadline(long, 503);
     pass(600);
     assert.deepEqual([long.times, short.times], [0, 1]);
     pass(1500);
     assert.deepEqual([long.times, short.times], [1, 1]);
+  });
+
+  it('clears any of many, in any order, and keeps the order of the rest', (t) => {
+    const pass = moved(t);
+    const passed: number[] = [];
+    const limits = Array.from({ length: 9 }, (_, n) => setDeadline({ timeOut: () => passed.push(n) }, 1005));
+    for (const n of [8, 0, 4, 5, 3]) limits[n]!.clear();
+    pass(1010);
+    assert.deepEqual(passed, [1, 2, 6, 7]);
+  });
+
+  it('lets go of its neighbours when it is cleared', (t) => {
+    moved(t);
+    const limits = [1, 2, 3].map(() => setDeadline(new Limited(), 1006));
+    limits[1]!.clear();
+    assert.deepEqual([limits[1]!.before, limits[1]!.after, limits[1]!.overdue], [undefined, undefined, undefined]);
+    assert.equal(limits[0]!.after, limits[2]);
   });
 
   it('takes limits that are set while others fall due', (t) => {

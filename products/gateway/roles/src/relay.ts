@@ -184,7 +184,8 @@ class Relay {
       // RFC 10036 §3: an intermediary that will not forward incrementally says so instead of buffering.
       throw new RelayError('INCREMENTAL_REFUSED', 'Cannot relay message: incremental forwarding is off');
     }
-    const refusal = await this.#refusal(request);
+    const { admission } = this.#ports;
+    const refusal = admission === undefined ? undefined : await askAdmission(admission, request);
     if (refusal !== undefined) {
       exchange.outcome = 'not-admitted';
       return refusal;
@@ -205,14 +206,6 @@ class Relay {
     } finally {
       exchange.requestBytes = body.count();
     }
-  }
-
-  async #refusal(request: RoleRequest): Promise<RoleResponse | undefined> {
-    const { admission } = this.#ports;
-    if (admission === undefined) return undefined;
-    const { method, path, signal } = request;
-    const decision = await admission.admit({ method, path, signal, header: (name) => request.header(name) });
-    return decision === 'admit' ? undefined : decision.refuse;
   }
 
   async #takeBody(gateway: RelayedGateway, request: RoleRequest, form: MessageForm): Promise<OutgoingBody> {
@@ -317,6 +310,12 @@ function outgoingFields(form: MessageForm, body: OutgoingBody, announcedLength: 
 function rateLimited(waitMs: number): RelayError {
   const fields: Field[] = [['retry-after', String(Math.ceil(waitMs / 1000))]];
   return new RelayError('RATE_LIMITED', 'Cannot relay message: too many requests from this prefix', { fields });
+}
+
+async function askAdmission(admission: Admission, request: RoleRequest): Promise<RoleResponse | undefined> {
+  const { method, path, signal } = request;
+  const decision = await admission.admit({ method, path, signal, header: (name) => request.header(name) });
+  return decision === 'admit' ? undefined : decision.refuse;
 }
 
 function isWhole(body: OutgoingBody): boolean {
