@@ -6,7 +6,6 @@ import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { type Demo, startDemo } from '../examples/06-browser/serve.ts';
-import { clientSize } from '../scripts/check-size.ts';
 import { launchBrowser, skipBrowser } from './lib/browser.ts';
 
 type Client = typeof import('@privacy-edge/gateway');
@@ -301,12 +300,6 @@ describe('oblivious fetch in Chromium', { skip: skipBrowser }, () => {
     }
     await page.context().close();
   });
-});
-
-test('what a page loads before its first oblivious request fits', async () => {
-  const size = await clientSize(new URL('..', import.meta.url).pathname);
-  assert.ok(size !== undefined && size.initialBytes > 4096);
-  assert.ok(size.fits, `${size.initialBytes} bytes gzipped, at most ${size.maxBytes}`);
 });
 
 /** Which control has the focus, and whether it shows. */

@@ -20,7 +20,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
-import { clientSize, describeSize } from './check-size.ts';
+import { CLIENTS, clientSize, describeSize } from './check-size.ts';
 import { requireNode, run, secondsSince } from './lib/node.ts';
 import { publishedManifest } from './lib/published-manifest.ts';
 import { listFiles, type Manifest, type Package, ROOT, readPackages } from './lib/workspace.ts';
@@ -37,9 +37,9 @@ async function build(): Promise<boolean> {
   rmSync(EMITTED, { recursive: true, force: true });
   const problems = [...(await lint(packages)), ...(await tryImports(packages))];
   for (const problem of problems) console.log(problem);
-  const size = await clientSize(ROOT);
-  console.log(describeSize(size));
-  const good = problems.length === 0 && size?.fits !== false;
+  const sizes = await Promise.all(CLIENTS.map((client) => clientSize(ROOT, client)));
+  for (const size of sizes) console.log(describeSize(size));
+  const good = problems.length === 0 && sizes.every((size) => size.fits);
   console.log(
     `${packages.length} packages in dist/, ${good ? 'all checks passed' : 'FAILED'}, ${secondsSince(started)}`,
   );
