@@ -1,13 +1,16 @@
 /**
- * The interop matrix over real sockets on loopback: every client against every gateway, straight and through relays.
+ * The interop matrix over real sockets on loopback: every client against every gateway, straight and through relays. Then
+ * the VDAFs: this kit and another implementation as the two aggregators of the same reports.
  *
  *     npm run interop                        everything
  *     npm run interop -- --peers             the foreign peers among themselves only
  *     npm run interop -- --only rust         rows whose title contains the text
+ *     npm run interop -- --seed 7            the random parameters of the VDAFs that a run said it had
  *
  * Exit codes: 0 all passed, 1 something failed, 2 Go or cargo is missing, or bad arguments.
  */
 
+import { randomInt } from 'node:crypto';
 import { inspect, parseArgs } from 'node:util';
 import {
   type Client,
@@ -25,7 +28,8 @@ import {
   startTarget,
 } from './parties.ts';
 import type { Server } from './processes.ts';
-import { buildPeers, ToolchainMissing } from './toolchain.ts';
+import { buildPeers, buildPrioPeer, PEERS, ToolchainMissing } from './toolchain.ts';
+import { runVdafRows, type VdafRow, vdafRows } from './vdaf/rows.ts';
 
 const ROW_MS = 60_000;
 
@@ -53,20 +57,49 @@ try {
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
-    options: { peers: { type: 'boolean', default: false }, only: { type: 'string', default: '' } },
+    options: {
+      peers: { type: 'boolean', default: false },
+      only: { type: 'string', default: '' },
+      seed: { type: 'string', default: String(randomInt(2 ** 31)) },
+    },
   });
-  const peers = buildPeers((line) => console.error(line));
-  const parties = await gather(peers.go, peers.rust, values.peers);
+  const parties = await gather(PEERS.go, PEERS.rust, values.peers);
   const rows = allRows(parties).filter((row) => title(row).includes(values.only));
-  const target = await startTarget(peers.go);
+  const vdaf = values.peers ? [] : vdafRows().filter((row) => row.title.includes(values.only));
+  const failedInMatrix = await runMatrix(rows);
+  const { failed: failedVdafs, skipped } = await runVdafs(vdaf, Number(values.seed));
+  const failed = failedInMatrix + failedVdafs;
+  const count = rows.length + vdaf.length;
+  console.log(`${count - failed - skipped} passed, ${failed} failed, ${skipped} skipped`);
+  if (failed > 0 || count === 0) return 1;
+  return skipped > 0 ? 2 : 0;
+}
+
+async function runMatrix(rows: readonly Row[]): Promise<number> {
+  if (rows.length === 0) return 0;
+  const { go } = buildPeers((line) => console.error(line));
+  const target = await startTarget(go);
   let failed = 0;
   try {
     for (const group of byRoute(rows)) failed += await runGroup(group, target.origin);
   } finally {
     await target.stop();
   }
-  console.log(`${rows.length - failed} passed, ${failed} failed, 0 skipped`);
-  return failed === 0 && rows.length > 0 ? 0 : 1;
+  return failed;
+}
+
+async function runVdafs(rows: readonly VdafRow[], seed: number): Promise<{ failed: number; skipped: number }> {
+  if (rows.length === 0) return { failed: 0, skipped: 0 };
+  let program: string;
+  try {
+    program = buildPrioPeer((line) => console.error(line));
+  } catch (error) {
+    if (!(error instanceof ToolchainMissing)) throw error;
+    for (const row of rows) console.log(`skip ${row.title}: ${error.message}`);
+    return { failed: 0, skipped: rows.length };
+  }
+  const failed = await runVdafRows(rows, program, seed, (row, error) => tell(row.title, error));
+  return { failed, skipped: 0 };
 }
 
 async function gather(go: string, rust: string, peersOnly: boolean): Promise<Parties> {
@@ -187,7 +220,11 @@ function title({ client, relay, gateway, kem, media }: Row): string {
 }
 
 function report(row: Row, error?: unknown): void {
-  const line = `${error === undefined ? 'ok  ' : 'FAIL'} ${title(row)}`;
+  tell(title(row), error);
+}
+
+function tell(what: string, error?: unknown): void {
+  const line = `${error === undefined ? 'ok  ' : 'FAIL'} ${what}`;
   console.log(error === undefined ? line : `${line}\n     ${reasons(error)}`);
 }
 

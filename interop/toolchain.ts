@@ -1,4 +1,4 @@
-/** Building the foreign peers: finds Go and cargo, builds both peers into git-ignored folders. */
+/** Building the foreign peers: finds Go and cargo, builds the peers into git-ignored folders. */
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
@@ -7,11 +7,17 @@ import { delimiter, join } from 'node:path';
 
 const here = import.meta.dirname;
 
-/** Paths of the built peers. */
+/** Paths of the built peers of the matrix. */
 export interface Peers {
   readonly go: string;
   readonly rust: string;
 }
+
+/** Where the peers of the matrix are when they are built. */
+export const PEERS: Peers = {
+  go: join(here, 'go/target/ohttp-go-peer'),
+  rust: join(here, 'rust/target/release/ohttp-rust-peer'),
+};
 
 /** Raised when a toolchain is missing; the caller prints the message and exits with code 2. */
 export class ToolchainMissing extends Error {
@@ -27,16 +33,31 @@ export class ToolchainMissing extends Error {
  */
 export function buildPeers(report: (line: string) => void): Peers {
   const go = find('go', ['/usr/local/go/bin', '/usr/lib/go/bin'], 'Go 1.26 or newer');
-  const cargo = find('cargo', [join(homedir(), '.cargo/bin')], 'Rust 1.89 or newer with cargo');
+  const cargo = findCargo();
   mkdirSync(join(here, 'go/target'), { recursive: true });
   report('building the Go peer');
   run(go, ['build', '-trimpath', '-o', 'target/ohttp-go-peer', '.'], 'go');
   report('building the Rust peer');
   run(cargo, ['build', '--release', '--quiet'], 'rust');
-  return {
-    go: join(here, 'go/target/ohttp-go-peer'),
-    rust: join(here, 'rust/target/release/ohttp-rust-peer'),
-  };
+  return PEERS;
+}
+
+/**
+ * Builds the peer with the VDAFs, for which cargo is enough.
+ *
+ * @param report - called with one line before the build.
+ * @returns the path of the program.
+ * @throws {ToolchainMissing} when cargo is not installed.
+ */
+export function buildPrioPeer(report: (line: string) => void): string {
+  const cargo = findCargo();
+  report('building the VDAF peer');
+  run(cargo, ['build', '--release', '--quiet'], 'rust-prio');
+  return join(here, 'rust-prio/target/release/prio-rust-peer');
+}
+
+function findCargo(): string {
+  return find('cargo', [join(homedir(), '.cargo/bin')], 'Rust 1.89 or newer with cargo');
 }
 
 function find(name: string, extra: readonly string[], what: string): string {
@@ -51,7 +72,7 @@ function run(command: string, args: readonly string[], folder: string): void {
   const path = [join(command, '..'), process.env['PATH'] ?? ''].join(delimiter);
   const done = spawnSync(command, args, {
     cwd: join(here, folder),
-    env: { ...process.env, PATH: path, CARGO_TARGET_DIR: join(here, 'rust/target') },
+    env: { ...process.env, PATH: path, CARGO_TARGET_DIR: join(here, folder, 'target') },
     stdio: ['ignore', 'inherit', 'inherit'],
     timeout: 15 * 60_000,
   });
