@@ -4,6 +4,7 @@
  */
 import { checkBhttp } from './bhttp-driver.ts';
 import { checkChunkedInvalid, checkChunkedValid } from './chunked-drivers.ts';
+import { DAP_KINDS } from './dap-kinds.ts';
 import { checkHpke } from './hpke-driver.ts';
 import { checkKeyConfigs } from './key-configs-driver.ts';
 import type { VectorKind } from './kind.ts';
@@ -11,7 +12,7 @@ import { checkMessages, checkPeerExchange } from './ohttp-drivers.ts';
 import { VDAF_KINDS } from './vdaf-kinds.ts';
 
 /** Areas that can be checked. */
-export const AREAS: readonly string[] = ['ohttp', 'vdaf'];
+export const AREAS: readonly string[] = ['ohttp', 'vdaf', 'dap'];
 
 /** All kinds. */
 const KINDS: readonly VectorKind[] = [
@@ -23,6 +24,7 @@ const KINDS: readonly VectorKind[] = [
   { pattern: 'ohttp/ohttp-chunked-valid*.json', title: 'chunked messages', check: checkChunkedValid },
   { pattern: 'ohttp/ohttp-chunked-invalid*.json', title: 'chunked messages to refuse', check: checkChunkedInvalid },
   ...VDAF_KINDS,
+  ...DAP_KINDS,
 ];
 
 /** The kind of a file, if it has one. */

@@ -21,6 +21,8 @@ export class VectorError extends Error {
 /** A JSON object of a vector file. */
 export class Vector {
   readonly #members: Readonly<Record<string, unknown>>;
+  /** Names of members that were asked for. */
+  readonly #read = new Set<string>();
 
   /** @param value - anything from a vector file; must be an object */
   constructor(value: unknown) {
@@ -51,21 +53,44 @@ export class Vector {
 
   /** A whole number. */
   integer(name: string): number {
-    const value = this.#members[name];
+    const value = this.#member(name);
     if (typeof value !== 'number' || !Number.isSafeInteger(value)) throw this.#missing(name, 'a whole number');
     return value;
   }
 
   /** Text. */
   text(name: string): string {
-    const value = this.#members[name];
+    const value = this.#member(name);
     if (typeof value !== 'string') throw this.#missing(name, 'text');
     return value;
   }
 
   /** True only when the member is there and true. */
   flag(name: string): boolean {
-    return this.#members[name] === true;
+    return this.#member(name) === true;
+  }
+
+  /** True or false, and nothing else. */
+  boolean(name: string): boolean {
+    const value = this.#member(name);
+    if (typeof value !== 'boolean') throw this.#missing(name, 'true or false');
+    return value;
+  }
+
+  /** Whether a member is null; it has to be there. */
+  isNull(name: string): boolean {
+    return this.json(name) === null;
+  }
+
+  /**
+   * Asserts that every member was asked for.
+   *
+   * @param free - members that say nothing to check
+   */
+  end(...free: readonly string[]): void {
+    const unknown = this.names().find((name) => !this.#read.has(name) && !free.includes(name));
+    if (unknown !== undefined)
+      throw new VectorError('UNREADABLE', `Cannot read vector: "${unknown}" is no known member`);
   }
 
   /** A list of objects. */
@@ -75,7 +100,7 @@ export class Vector {
 
   /** One object. */
   vector(name: string): Vector {
-    return new Vector(this.#members[name]);
+    return new Vector(this.#member(name));
   }
 
   /** A list of byte strings in hexadecimal. */
@@ -100,7 +125,7 @@ export class Vector {
 
   /** A whole number of any size, as a number or decimal text. */
   bigint(name: string): bigint {
-    const value = this.#members[name];
+    const value = this.#member(name);
     if (typeof value === 'string' && /^(0|[1-9][0-9]*)$/.test(value)) return BigInt(value);
     return BigInt(this.integer(name));
   }
@@ -108,7 +133,7 @@ export class Vector {
   /** A member of any kind, null included. */
   json(name: string): unknown {
     if (!this.has(name)) throw this.#missing(name, 'there');
-    return this.#members[name];
+    return this.#member(name);
   }
 
   /** Field lines: pairs of name and value. */
@@ -120,8 +145,13 @@ export class Vector {
     });
   }
 
+  #member(name: string): unknown {
+    this.#read.add(name);
+    return this.#members[name];
+  }
+
   #list(name: string): readonly unknown[] {
-    const value = this.#members[name];
+    const value = this.#member(name);
     if (!Array.isArray(value)) throw this.#missing(name, 'a list');
     return value;
   }
