@@ -19,7 +19,7 @@ import { ok } from './ok.ts';
 const LONG = 'e2e/long/';
 const VECTOR_FOLDERS = ['testing/vectors', '../shared/vectors'];
 /** Areas that the conformance command knows, each a folder of vectors. */
-const VECTOR_AREAS = ['ohttp', 'vdaf'];
+const VECTOR_AREAS = ['ohttp', 'vdaf', 'dap'];
 const MINUTE_MS = 60_000;
 
 /** One part of the tests, by its word on the command line. */
