@@ -58,18 +58,31 @@ function addProve(program: Command, context: CommandContext): void {
 
 const MEDIA_TYPES = ['application/ohttp-keys', 'message/bhttp', 'message/ohttp-req', 'message/ohttp-chunked-req'];
 
+const DAP_MESSAGES = [
+  'hpke-config-list',
+  'upload-req',
+  'upload-errors',
+  'aggregation-job-init-req',
+  'aggregation-job-resp',
+  'aggregation-job-continue-req',
+  'aggregate-share-req',
+  'aggregate-share',
+  'collection-job-req',
+  'collection-job-resp',
+].map((name) => `application/ppm-dap;message=${name}`);
+
 function addInspect(program: Command, context: CommandContext): void {
   const inspect = program
     .command('inspect')
     .summary('decode a message and print what is in it')
     .description(
-      'Decode a message of the protocols of this kit and print it as a tree. Without --media-type the format is guessed.',
+      'Decode a message of the protocols of this kit and print it as a tree. Without --media-type the format is guessed, but for messages of DAP.',
     )
     .argument('[file]', 'file to read; - for standard input', '-')
     .addOption(
       suggesting(
-        MEDIA_TYPES,
-        new Option('-t, --media-type <type>', `${MEDIA_TYPES.slice(0, -1).join(', ')} or ${MEDIA_TYPES.at(-1)}`),
+        [...MEDIA_TYPES, ...DAP_MESSAGES],
+        new Option('-t, --media-type <type>', `${MEDIA_TYPES.join(', ')} or application/ppm-dap;message=NAME`),
       ),
     )
     .option('--key-file <file>', 'key file of the gateway, to open an encapsulated request')
@@ -80,7 +93,7 @@ function addInspect(program: Command, context: CommandContext): void {
     });
   withExamples(
     inspect,
-    'curl -s https://gateway.example.com/ohttp-keys | privacy-edge inspect -t application/ohttp-keys\nprivacy-edge inspect request.ohttp-req --key-file gateway-keys.json',
+    'curl -s https://gateway.example.com/ohttp-keys | privacy-edge inspect -t application/ohttp-keys\nprivacy-edge inspect request.ohttp-req --key-file gateway-keys.json\ncurl -s https://leader.example/dap/hpke_config \\\n  | privacy-edge inspect -t "application/ppm-dap;message=hpke-config-list"',
   );
 }
 
@@ -91,7 +104,9 @@ function addConformance(program: Command, context: CommandContext): void {
     .description(
       'Run every vector file in a folder. The kind of a file follows from its path; sizes, suites and expected results come from the file itself. What this kit refuses on purpose passes only on exactly that refusal.',
     )
-    .addArgument(suggesting(['ohttp'], new Argument('<area>', 'what the vectors are about: ohttp')))
+    .addArgument(
+      suggesting(['ohttp', 'vdaf', 'dap'], new Argument('<area>', 'what the vectors are about: ohttp, vdaf or dap')),
+    )
     .requiredOption('--vectors <dir>', 'folder with vector files; *.md is ignored, any other unknown file fails')
     .option('-v, --verbose', 'list every vector, not only failures')
     .option('--json', 'print JSON')
