@@ -36,6 +36,14 @@ test('parseIncremental() takes Booleans only and ignores parameters', () => {
   assert.deepEqual([formatIncremental(true), formatIncremental(false)], ['?1', '?0']);
 });
 
+/**
+ * What the library makes of a field. It takes a Date for unfinished when anything follows (RFC 9651 §4.2.9 does not), so Dates
+ * are shown to it as the Integers that they are behind their sign.
+ */
+function libraryReads(value: string): boolean {
+  return parseIncremental(value.replaceAll(/(?<==)@(?=-?[0-9]{1,15}(?:[; ]|$))/g, '')) === true;
+}
+
 test('isIncremental() is exact without the library', () => {
   const parameters = [
     '',
@@ -60,6 +68,9 @@ test('isIncremental() is exact without the library', () => {
     ';a=?0',
     ';a=?2',
     ';a=@-12',
+    ';a=@1;b',
+    ';a=@1;b=:AA==:',
+    ';a=@1 ;b',
     ';a=@1.5',
     ';a=%"x%c3%bc"',
     ';a=%"x%C3%BC"',
@@ -81,7 +92,7 @@ test('isIncremental() is exact without the library', () => {
   ];
   for (const parameter of parameters) {
     for (const value of [`?1${parameter}`, ` ?1${parameter}`, `?0${parameter}`]) {
-      assert.equal(isIncremental(value), parseIncremental(value) === true, value);
+      assert.equal(isIncremental(value), libraryReads(value), value);
     }
   }
   assert.equal(isIncremental(undefined), false);
@@ -90,13 +101,13 @@ test('isIncremental() is exact without the library', () => {
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
       const value = `?1${pieces.join('')}`;
-      assert.equal(isIncremental(value), parseIncremental(value) === true, value);
+      assert.equal(isIncremental(value), libraryReads(value), value);
     }),
     { numRuns },
   );
   fc.assert(
     fc.property(fc.string(), (value) => {
-      assert.equal(isIncremental(value), parseIncremental(value) === true, value);
+      assert.equal(isIncremental(value), libraryReads(value), value);
     }),
     { numRuns },
   );
