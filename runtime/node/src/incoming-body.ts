@@ -136,7 +136,7 @@ export class IncomingBody implements BodySource {
 }
 
 /**
- * A small message that came in one piece is read without a wait: its timer and listeners would cost more than all the rest.
+ * A message that has arrived already is read without a wait: its timer and listeners would cost more than all the rest.
  *
  * @returns undefined when anything is still to come
  */
@@ -144,7 +144,10 @@ function arrivedWhole(stream: Readable): Uint8Array | undefined {
   if (!('complete' in stream) || stream.complete !== true || stream.destroyed || stream.readableLength === 0) {
     return undefined;
   }
-  return stream.read() as Uint8Array;
+  const gathered = new Gatherer();
+  // A stream that was paused in the middle gives one piece at a time.
+  for (let piece = stream.read(); piece !== null; piece = stream.read()) gathered.push(piece as Uint8Array);
+  return gathered.take();
 }
 
 function tooLarge(): BodyError {

@@ -302,6 +302,22 @@ describe('serve over HTTP/1.1', () => {
     assert.match(await talk(port, `GET / HTTP/1.1\r\nhost: x\r\n${close}\r\n`), /^HTTP\/1\.1 200 /);
   });
 
+  it('gives all of a body that is read late, whatever its size', async (t) => {
+    const { port } = await open(t, async (request) => {
+      // Until the body has come as far as it can without being read.
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      const body = await request.body.read(1 << 20);
+      const sum = body.reduce((a, b) => (a + b) % 65_521, 0);
+      return { status: 200, fields: [], body: bytes(`${body.length} ${sum}`) };
+    });
+    for (const size of [1, 1000, 65_000, 65_536, 66_000, 100_000, 131_072, 140_000, 400_000]) {
+      const body = Uint8Array.from({ length: size }, (_, i) => i % 251);
+      const sum = body.reduce((a, b) => (a + b) % 65_521, 0);
+      const response = await fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body });
+      assert.equal(await response.text(), `${size} ${sum}`);
+    }
+  });
+
   it('refuses with 503 and Retry-After above its limit of requests under way', async (t) => {
     const go = Promise.withResolvers<void>();
     const entered = Promise.withResolvers<void>();
