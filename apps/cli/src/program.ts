@@ -1,5 +1,6 @@
 /** The command line: names, options and help. What commands do is imported only when one runs. */
 import { Command } from 'commander';
+import { addAnalyticsCommands } from './commands/analytics.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addConfigCommands } from './commands/config.ts';
 import { type CommandContext, withExamples } from './commands/context.ts';
@@ -37,6 +38,7 @@ export function createProgram(context: CommandContext): Command {
     });
   addDemonstrations(program, context);
   addGatewayCommands(program, context);
+  addAnalyticsCommands(program, context);
   addKeysCommands(program, context);
   addConfigCommands(program, context);
   addToolCommands(program, context);

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { SAMPLE_KINDS } from '../src/config/sample.ts';
 import { cleanEnvironment, launcher, runCli, temporaryFolder } from './run-cli.ts';
 
 async function completed(...words: string[]): Promise<{ readonly values: string[]; readonly directive: string }> {
@@ -24,6 +25,7 @@ test('completion offers commands, and subcommands below them', async () => {
     'up',
     'prove',
     'gateway',
+    'analytics',
     'keys',
     'config',
     'inspect',
@@ -33,20 +35,23 @@ test('completion offers commands, and subcommands below them', async () => {
   ]);
   assert.deepEqual(await offered('gateway', ''), ['serve', 'relay', 'fetch', 'discover']);
   assert.deepEqual(await offered('config', 'ch'), ['check']);
+  assert.deepEqual(await offered('analytics', 'task', ''), ['new', 'show', 'list', 'key']);
 });
 
 test('completion offers options, and values where there is a choice', async () => {
   assert.deepEqual(await offered('up', '--'), ['--once', '--json', '--help']);
-  assert.deepEqual(await offered('config', 'init', '--for', ''), ['gateway', 'relay', 'both']);
+  assert.deepEqual(await offered('config', 'init', '--for', ''), [...SAMPLE_KINDS]);
   assert.deepEqual(await offered('completion', ''), ['bash', 'zsh', 'fish']);
 });
 
 test('completion offers values that are known, though others may be taken', async () => {
   assert.deepEqual(await offered('inspect', '-t', 'message/o'), ['message/ohttp-req', 'message/ohttp-chunked-req']);
-  assert.deepEqual(await offered('inspect', '--media-type=app'), ['application/ohttp-keys']);
-  assert.deepEqual(await offered('conformance', ''), ['ohttp']);
+  assert.deepEqual(await offered('inspect', '--media-type=application/oh'), ['application/ohttp-keys']);
+  assert.deepEqual(await offered('conformance', ''), ['ohttp', 'vdaf', 'dap']);
   assert.deepEqual(await offered('gateway', 'fetch', '-X', 'P'), ['POST', 'PUT', 'PATCH']);
   assert.deepEqual(await offered('keys', 'generate', 'x', '--kem', 'x'), ['x25519', 'x-wing']);
+  assert.deepEqual(await offered('analytics', 'task', 'new', 'x', '--statistic', 'm'), ['mean']);
+  assert.deepEqual(await offered('analytics', 'collect', '--format', ''), ['table', 'csv', 'json', 'svg']);
 });
 
 test('completion leaves names of files to the shell, and only those', async () => {
@@ -58,6 +63,8 @@ test('completion leaves names of files to the shell, and only those', async () =
     ['gateway', 'fetch', '-X', 'PUT', '-o', ''],
     ['conformance', 'ohttp', '--vectors', ''],
     ['keys', 'list', ''],
+    ['analytics', 'upload', '--task', ''],
+    ['analytics', 'task', 'list', ''],
     ['keys', 'rotate', '--json', 'ga'],
     ['inspect', '--hex', ''],
   ];
@@ -109,7 +116,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
   };
   assert.deepEqual(ask('privacy-edge gateway se'), { replies: ['serve'], error: '+o default\n' });
   assert.deepEqual(ask('privacy-edge config init --for '), {
-    replies: ['gateway', 'relay', 'both'],
+    replies: [...SAMPLE_KINDS],
     error: '+o default\n',
   });
   assert.deepEqual(ask('privacy-edge config init --for=g').replies, ['gateway']);

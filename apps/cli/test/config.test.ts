@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { interpretConfig } from '../src/config/load.ts';
 import { printConfig } from '../src/config/print.ts';
 import { formatProblem } from '../src/config/problem.ts';
-import { type SampleKind, sampleConfig } from '../src/config/sample.ts';
+import { SAMPLE_KINDS, sampleConfig } from '../src/config/sample.ts';
 import { jsonSchemaText } from '../src/config/schema.ts';
 import { root, runCli, temporaryFolder } from './run-cli.ts';
 
@@ -13,6 +13,10 @@ const KEYS = 'keys: {file: k.json}';
 
 function problemsOf(text: string, environment: Record<string, string> = {}): string[] {
   return interpretConfig('e.yaml', text, { environment }).problems.map(formatProblem);
+}
+
+function leader(lines: string): string {
+  return `analyticsLeader:\n  secretFile: s\n  tasksFolder: t\n${lines}`;
 }
 
 function gateway(lines: string): string {
@@ -30,9 +34,17 @@ const CASES: readonly [name: string, text: string, expected: readonly RegExp[]][
   [
     'a file with no section',
     '# nothing\n',
-    [/^e\.yaml:\d+:1: error: has no section; expected gateway, relay or both$/],
+    [
+      /^e\.yaml:\d+:1: error: has no section; expected one or more of gateway, relay, analyticsLeader, analyticsHelper$/,
+    ],
   ],
-  ['a list at the top', '- a\n', [/^e\.yaml:1:1: error: expected a group of keys \(gateway, relay\); found a list$/]],
+  [
+    'a list at the top',
+    '- a\n',
+    [
+      /^e\.yaml:1:1: error: expected a group of keys \(gateway, relay, analyticsLeader, analyticsHelper\); found a list$/,
+    ],
+  ],
   [
     'an unknown section',
     `${gateway('')}relai: 1\n`,
@@ -43,6 +55,54 @@ const CASES: readonly [name: string, text: string, expected: readonly RegExp[]][
     'an unknown key like nothing else',
     gateway('  admin: {zzzzzz: 1}\n'),
     [/^e\.yaml:4:11: error: gateway\.admin\.zzzzzz: unknown key; expected one of enabled, host, port, names$/],
+  ],
+  [
+    'a leader without a database',
+    leader(''),
+    [
+      /^e\.yaml:2:3: error: analyticsLeader\.storage: expected exactly one of sqliteFile, postgresUrl, postgresUrlFile and PRIVACY_EDGE_ANALYTICS_LEADER_POSTGRES_URL; found 0$/,
+    ],
+  ],
+  [
+    'a leader with two databases',
+    leader('  storage: {sqliteFile: a, postgresUrl: "postgres://b/c"}\n'),
+    [/^e\.yaml:4:12: error: analyticsLeader\.storage: expected exactly one of .*; found 2$/],
+  ],
+  [
+    'a password in the configuration',
+    leader('  storage: {postgresUrl: "postgres://user:password@b/c"}\n'),
+    [
+      /^e\.yaml:4:26: error: analyticsLeader\.storage\.postgresUrl: expected a postgres:\/\/ URL without password; found /,
+    ],
+  ],
+  [
+    'a helper without secret, and without a folder for tasks',
+    'analyticsHelper: {storage: {sqliteFile: a}}\n',
+    [/^e\.yaml:1:18: error: analyticsHelper\.tasksFolder: missing; expected the name of a folder$/],
+  ],
+  [
+    'a helper without secret',
+    'analyticsHelper: {tasksFolder: t, storage: {sqliteFile: a}}\n',
+    [
+      /^e\.yaml:1:18: error: analyticsHelper\.secretFile: expected exactly one of this and PRIVACY_EDGE_ANALYTICS_HELPER_SECRET; found 0$/,
+    ],
+  ],
+  [
+    'keys that go while clients have them, and other times that do not fit',
+    leader(
+      '  storage: {sqliteFile: a}\n  hpke: {cache: 8d}\n  lease: 90s\n  jobs: {minSize: 200}\n  paces: {work: 1ms}\n',
+    ),
+    [
+      /^e\.yaml:5:9: error: analyticsLeader\.hpke\.overlap: expected at least twice hpke\.cache$/,
+      /^e\.yaml:6:10: error: analyticsLeader\.lease: expected at least twice helpers\.timeout$/,
+      /^e\.yaml:7:\d+: error: analyticsLeader\.jobs\.minSize: expected at most maxSize, 100$/,
+      /^e\.yaml:8:\d+: error: analyticsLeader\.paces\.work: expected at least 10ms$/,
+    ],
+  ],
+  [
+    'a path that ends in a slash',
+    leader('  storage: {sqliteFile: a}\n  basePath: /dap/\n'),
+    [/^e\.yaml:5:13: error: analyticsLeader\.basePath: expected a path such as \/dap without a slash at its end/],
   ],
   [
     'a port out of range',
@@ -262,6 +322,16 @@ test('problems with variables name the variable', () => {
   );
 });
 
+test('leader and helper in one file are for trying out only', () => {
+  const helper = 'analyticsHelper: {secretFile: s, tasksFolder: t, storage: {sqliteFile: b}}\n';
+  const [warning, ...others] = problemsOf(`${leader('  storage: {sqliteFile: a}\n')}${helper}`);
+  assert.match(
+    warning ?? '',
+    /^e\.yaml:5:18: warning: analyticsHelper: is in one file with the leader; whoever runs both /,
+  );
+  assert.deepEqual(others, []);
+});
+
 test('a printed configuration reads back as itself and shows no secret', () => {
   const environment = { PRIVACY_EDGE_GATEWAY_SEED: 'deadbeef'.repeat(8) };
   const text = readFileSync(join(root, 'docs/samples/relay-many-gateways.yaml'), 'utf8');
@@ -296,13 +366,13 @@ test('a printed configuration has the keys of the chosen padding policy only', a
 });
 
 test('samples that are printed and samples in the documentation are good', () => {
-  for (const kind of ['gateway', 'relay', 'both'] satisfies SampleKind[])
-    assert.deepEqual(problemsOf(sampleConfig(kind)), [], kind);
+  for (const kind of SAMPLE_KINDS) assert.deepEqual(problemsOf(sampleConfig(kind)), [], kind);
   const folder = join(root, 'docs/samples');
   const files = readdirSync(folder).filter((file) => file.endsWith('.yaml'));
   assert.ok(files.length >= 3);
   for (const file of files) assert.deepEqual(problemsOf(readFileSync(join(folder, file), 'utf8')), [], file);
-  assert.equal(readFileSync(join(folder, 'both.yaml'), 'utf8'), sampleConfig('both'));
+  for (const kind of ['both', 'leader', 'helper'] as const)
+    assert.equal(readFileSync(join(folder, `${kind}.yaml`), 'utf8'), sampleConfig(kind));
 });
 
 test('the published JSON Schema is current', () => {

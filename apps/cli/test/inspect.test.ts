@@ -4,12 +4,15 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { encodeRequest } from '@privacy-edge/bhttp';
-import { concatBytes, fromHex, utf8 } from '@privacy-edge/bytes';
+import { concatBytes, DecodeError, fromHex, utf8 } from '@privacy-edge/bytes';
+import { CollectionJobReq, timeIntervalQuery, UploadRequest } from '@privacy-edge/dap';
 import { KeySchedule } from '@privacy-edge/gateway-roles';
 import { systemRandom } from '@privacy-edge/hpke';
 import { encapsulateChunked, KeyConfigList, prepareEncapsulator, selectSuite } from '@privacy-edge/ohttp';
 import fc from 'fast-check';
 import { guessType } from '../src/inspect/describe.ts';
+import { DAP_TYPES, describeDap } from '../src/inspect/describe-dap.ts';
+import { renderTree } from '../src/inspect/tree.ts';
 import { readKeyFile } from '../src/keys/key-file.ts';
 import { runCli, temporaryFolder } from './run-cli.ts';
 
@@ -157,5 +160,42 @@ test('guessType() never throws', () => {
       guessType(bytes);
     }),
     { numRuns },
+  );
+});
+
+test('inspect prints every message of DAP that it decodes, and refuses what it does not', async () => {
+  const sealed = { configId: 7, enc: new Uint8Array(32), payload: new Uint8Array(50) };
+  const report = {
+    reportMetadata: { reportId: new Uint8Array(16), time: 1234, publicExtensions: [] },
+    publicShare: new Uint8Array(0),
+    leaderEncryptedInputShare: sealed,
+    helperEncryptedInputShare: sealed,
+  };
+  const uploaded = describeDap('application/ppm-dap;message=upload-req', UploadRequest.encode([report, report]));
+  assert.match(renderTree(uploaded), /\n {2}reports: 2\n {2}report\n {4}report id: A{22}\n {4}time.*: 1234\n/);
+  assert.match(
+    renderTree(uploaded),
+    /\n {4}sealed to helper\n {6}key id: 7\n {6}enc bytes: 32\n {6}ciphertext bytes: 50\n/,
+  );
+  const query = timeIntervalQuery({ start: 10, duration: 2 });
+  const asked = CollectionJobReq.encode({ query, aggParam: new Uint8Array(0), extensions: [] });
+  const args = ['inspect', '-t', 'application/ppm-dap; version=18; message="collection-job-req"'];
+  const { code, out } = await runCli(args, { input: asked });
+  assert.equal(code, 0);
+  assert.match(out, /\n {4}batch mode: time-interval\n {4}start.*: 10\n {4}duration.*: 2\n/);
+  for (const type of DAP_TYPES) assert.throws(() => describeDap(type, Uint8Array.of(255, 255, 255)), DecodeError, type);
+  const unknown = await runCli(['inspect', '-t', 'application/ppm-dap;message=upload'], { input: asked });
+  assert.equal(unknown.code, 2);
+});
+
+test('describeDap throws nothing but DecodeError', () => {
+  fc.assert(
+    fc.property(fc.constantFrom(...DAP_TYPES), fc.uint8Array({ maxLength: 200 }), (type, bytes) => {
+      try {
+        describeDap(type, bytes);
+      } catch (error) {
+        assert.ok(error instanceof DecodeError, String(error));
+      }
+    }),
   );
 });

@@ -51,6 +51,7 @@ export {
 } from './metrics.ts';
 export { fetchFromNodeApplication, gatewayMiddleware, type NextHandler } from './node-application.ts';
 export type { OutboundOptions } from './outbound-route.ts';
+export { createPeerTransport, type PeerConnections, type PeerTransportOptions } from './peer-transport.ts';
 export { systemRandom } from './random.ts';
 export {
   createRedisReplayStore,

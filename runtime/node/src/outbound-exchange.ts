@@ -182,6 +182,8 @@ export class OutboundExchange implements Dispatcher.DispatchHandler, BodySource 
       await this.#woken();
     }
     if (this.#failure !== undefined) throw this.#failure;
+    // A small body may have ended before anybody asked for it, and is then past failing.
+    if (this.#held.length > maxBytes) throw new BodyError('TOO_LARGE', 'The body is longer than allowed');
     return this.#held.take();
   }
 

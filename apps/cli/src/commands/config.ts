@@ -1,6 +1,7 @@
 /** `privacy-edge config …`: definitions; the work is in `../config/`. */
 import type { Command } from 'commander';
 import { Option } from 'commander';
+import type { SampleKind } from '../config/sample.ts';
 import { type CommandContext, withExamples } from './context.ts';
 
 /** Adds the commands about configuration. */
@@ -50,9 +51,11 @@ export function addConfigCommands(program: Command, context: CommandContext): vo
     .summary('print a commented sample to start from')
     .description('Print a commented sample configuration.')
     .addOption(
-      new Option('--for <roles>', 'roles that it should have').choices(['gateway', 'relay', 'both']).default('both'),
+      new Option('--for <roles>', 'roles that it should have')
+        .choices(['gateway', 'relay', 'both', 'leader', 'helper'])
+        .default('both'),
     )
-    .action(async (options: { for: 'gateway' | 'relay' | 'both' }) => {
+    .action(async (options: { for: SampleKind }) => {
       context.exitCode = await (await import('../config/commands.ts')).configInit(options.for);
     });
   withExamples(init, 'privacy-edge config init --for gateway > privacy-edge.yaml');

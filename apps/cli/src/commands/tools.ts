@@ -32,7 +32,7 @@ function addUp(program: Command, context: CommandContext): void {
     .command('up')
     .summary('start everything on this machine and show who sees what')
     .description(
-      'Start a relay, a gateway and a demo target as separate processes on loopback, send real requests through them, and print what each party saw. Then stay up until Ctrl-C.',
+      'Start a relay, a gateway and a demo target, then a leader and a helper with databases of their own, as separate processes on loopback. Send real requests, report a public data set for three private measurements, and print the results beside those in the clear, and what each party saw. Then stay up until Ctrl-C.',
     )
     .option('--once', 'stop after the table; exit 0 only if everything really worked')
     .option('--json', 'print one JSON document on standard output and nothing else (implies --once)')

@@ -4,7 +4,16 @@ import { DEFAULT_SCHEDULE } from '../keys/algorithms.ts';
 import { PRIVACY_NOTICE_PATH } from '../serve/paths.ts';
 import { type Environment, SECRET_VARIABLES } from './environment.ts';
 import { formatKey, type KeyPath, type Problem } from './problem.ts';
-import type { DeploymentConfig, GatewaySection, RelaySection, RoleSection, SectionName } from './types.ts';
+import {
+  AGGREGATOR_SECTIONS,
+  type AggregatorSectionName,
+  type DeploymentConfig,
+  type GatewaySection,
+  type RelaySection,
+  type RoleSection,
+  SECTION_NAMES,
+  type SectionName,
+} from './types.ts';
 import { parseDuration, parseSize } from './units.ts';
 import type { Locate } from './validate.ts';
 
@@ -38,11 +47,13 @@ export interface CheckContext {
 /** Checks a configuration whose every key is right by itself. */
 export function checkDeployment(config: DeploymentConfig, context: CheckContext): readonly Problem[] {
   const findings = new Findings(context.locate);
-  if (config.gateway === undefined && config.relay === undefined)
-    findings.error([], 'has no section; expected gateway, relay or both');
+  if (SECTION_NAMES.every((name) => config[name] === undefined))
+    findings.error([], `has no section; expected one or more of ${SECTION_NAMES.join(', ')}`);
   if (config.gateway !== undefined && context.sections.includes('gateway'))
     checkGateway(config.gateway, context.environment, findings);
   if (config.relay !== undefined && context.sections.includes('relay')) checkRelay(config.relay, findings);
+  for (const name of AGGREGATOR_SECTIONS)
+    if (context.sections.includes(name)) checkAggregator(name, config, context.environment, findings);
   checkPorts(config, findings);
   return findings.problems;
 }
@@ -60,7 +71,7 @@ function checkGateway(gateway: GatewaySection, environment: Environment, finding
     findings.error(['gateway', 'keysPath'], 'is the same as gatewayPath; expected another path');
 }
 
-function checkRole(section: 'gateway' | 'relay', role: RoleSection, findings: Findings): void {
+function checkRole(section: SectionName, role: RoleSection, findings: Findings): void {
   if (role.tls === undefined && role.socketPath === undefined && !isLocal(role.host))
     findings.warn(
       [section, 'host'],
@@ -196,6 +207,49 @@ function checkRelayGateway(gateway: RelaySection['gateways'][number], at: KeyPat
     findings.error([...at, 'path'], 'is where the privacy notice is; expected another path');
 }
 
+function checkAggregator(
+  name: AggregatorSectionName,
+  config: DeploymentConfig,
+  environment: Environment,
+  findings: Findings,
+): void {
+  const section = config[name];
+  if (section === undefined) return;
+  checkRole(name, section, findings);
+  const { storage, hpke } = section;
+  const secretVariable = SECRET_VARIABLES[`${name}Secret`];
+  const secrets = [section.secretFile, environment[secretVariable]].filter((one) => one !== undefined);
+  if (secrets.length !== 1)
+    findings.error([name, 'secretFile'], `expected exactly one of this and ${secretVariable}; found ${secrets.length}`);
+  const urlVariable = SECRET_VARIABLES[`${name}PostgresUrl`];
+  const databases = [storage.sqliteFile, storage.postgresUrl, storage.postgresUrlFile, environment[urlVariable]];
+  const found = databases.filter((one) => one !== undefined).length;
+  if (found !== 1)
+    findings.error(
+      [name, 'storage'],
+      `expected exactly one of sqliteFile, postgresUrl, postgresUrlFile and ${urlVariable}; found ${found}`,
+    );
+  if (parseDuration(hpke.overlap) < 2 * parseDuration(hpke.cache))
+    findings.error([name, 'hpke', 'overlap'], 'expected at least twice hpke.cache');
+  for (const pace of ['work', 'upkeep', 'garbage'] as const)
+    if (parseDuration(section.paces[pace]) < 10) findings.error([name, 'paces', pace], 'expected at least 10ms');
+  if (parseDuration(section.lease) < 1000) findings.error([name, 'lease'], 'expected at least 1s');
+  if (name === 'analyticsLeader') checkLeader(config, findings);
+}
+
+function checkLeader({ analyticsLeader, analyticsHelper }: DeploymentConfig, findings: Findings): void {
+  const { jobs, helpers, lease } = analyticsLeader ?? {};
+  if (jobs !== undefined && jobs.minSize > jobs.maxSize)
+    findings.error(['analyticsLeader', 'jobs', 'minSize'], `expected at most maxSize, ${jobs.maxSize}`);
+  if (helpers !== undefined && lease !== undefined && parseDuration(lease) < 2 * parseDuration(helpers.timeout))
+    findings.error(['analyticsLeader', 'lease'], 'expected at least twice helpers.timeout');
+  if (analyticsHelper !== undefined)
+    findings.warn(
+      ['analyticsHelper'],
+      'is in one file with the leader; whoever runs both can see what everybody reported, so this is for trying out only',
+    );
+}
+
 /** Two listeners of one machine cannot have one port. */
 function checkPorts(config: DeploymentConfig, findings: Findings): void {
   const seen = new Map<string, string>();
@@ -206,7 +260,7 @@ function checkPorts(config: DeploymentConfig, findings: Findings): void {
     if (other !== undefined) findings.error(path, `is also the port of ${other}; expected another`);
     else seen.set(address, formatKey(path.slice(0, -1)));
   };
-  for (const section of ['gateway', 'relay'] as const) {
+  for (const section of SECTION_NAMES) {
     const role = config[section];
     if (role === undefined) continue;
     if (role.socketPath === undefined) take([section, 'port'], role.host, role.port);

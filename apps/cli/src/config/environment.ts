@@ -13,6 +13,10 @@ import type { SectionName } from './types.ts';
 export const SECRET_VARIABLES = {
   gatewaySeed: 'PRIVACY_EDGE_GATEWAY_SEED',
   gatewayRedisUrl: 'PRIVACY_EDGE_GATEWAY_REDIS_URL',
+  analyticsLeaderSecret: 'PRIVACY_EDGE_ANALYTICS_LEADER_SECRET',
+  analyticsLeaderPostgresUrl: 'PRIVACY_EDGE_ANALYTICS_LEADER_POSTGRES_URL',
+  analyticsHelperSecret: 'PRIVACY_EDGE_ANALYTICS_HELPER_SECRET',
+  analyticsHelperPostgresUrl: 'PRIVACY_EDGE_ANALYTICS_HELPER_POSTGRES_URL',
 } as const;
 
 /** Variables of the process. */

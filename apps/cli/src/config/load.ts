@@ -8,7 +8,7 @@ import { type ConfigDocument, parseConfigDocument } from './document.ts';
 import { applyOverrides, type Environment, type Override, readOverrides } from './environment.ts';
 import { formatProblem, type KeyPath, type Problem } from './problem.ts';
 import { deploymentSchema } from './schema.ts';
-import type { DeploymentConfig, SectionName } from './types.ts';
+import { type DeploymentConfig, SECTION_NAMES, type SectionName } from './types.ts';
 import { type Locate, validate } from './validate.ts';
 
 /** File that is read when none is named. */
@@ -34,7 +34,7 @@ export interface LoadOptions {
   readonly environment: Environment;
   /**
    * Sections that matter to the caller: the environment is read and keys are compared for these only, since a process of
-   * another role does not have their secrets. Default: both.
+   * another role does not have their secrets. Default: all.
    */
   readonly sections?: readonly SectionName[];
 }
@@ -59,7 +59,7 @@ export function interpretConfig(
   const document = parseConfigDocument(file, yaml);
   if (document.problems.length > 0)
     return { file, folder, config: undefined, problems: document.problems, locate: locator(document, []) };
-  const sections = options.sections ?? ['gateway', 'relay'];
+  const sections = options.sections ?? SECTION_NAMES;
   const overrides = readOverrides(options.environment, deploymentSchema, sections);
   const locate = locator(document, overrides.values);
   const result = validate(deploymentSchema, applyOverrides(document.value, overrides.values), locate);

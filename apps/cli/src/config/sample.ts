@@ -1,7 +1,10 @@
 /** The commented configuration that `privacy-edge config init` writes. */
 
 /** Which roles a sample is for. */
-export type SampleKind = 'gateway' | 'relay' | 'both';
+export type SampleKind = (typeof SAMPLE_KINDS)[number];
+
+/** Kinds of sample; `both` is gateway and relay. */
+export const SAMPLE_KINDS = ['gateway', 'relay', 'both', 'leader', 'helper'] as const;
 
 /**
  * Text of a sample.
@@ -10,9 +13,14 @@ export type SampleKind = 'gateway' | 'relay' | 'both';
  */
 export function sampleConfig(kind: SampleKind): string {
   const parts = [HEADER];
-  if (kind !== 'relay') parts.push(GATEWAY);
-  if (kind !== 'gateway') parts.push(RELAY);
-  return parts.join('\n');
+  if (kind === 'leader') parts.push(LEADER);
+  else if (kind === 'helper') parts.push(HELPER);
+  else {
+    parts.push(PEERS);
+    if (kind !== 'relay') parts.push(GATEWAY);
+    if (kind !== 'gateway') parts.push(RELAY);
+  }
+  return parts.join('');
 }
 
 const HEADER = `# yaml-language-server: $schema=./privacy-edge.schema.json
@@ -23,10 +31,13 @@ const HEADER = `# yaml-language-server: $schema=./privacy-edge.schema.json
 #   privacy-edge config schema    writes the JSON Schema that editors use
 # Each key can be overridden: PRIVACY_EDGE_GATEWAY_PORT=443, PRIVACY_EDGE_RELAY_RATE_LIMIT='{burst: 10}'.
 # Durations and sizes carry units: 500ms 30s 15m 12h 7d, 512B 64KiB 4MiB.
-# A relay and its gateway must be run by different people: together they know everything.
 `;
 
-const GATEWAY = `gateway:
+const PEERS = `# A relay and its gateway must be run by different people: together they know everything.
+`;
+
+const GATEWAY = `
+gateway:
   host: 127.0.0.1
   port: 8443
   # tls:                        # HTTPS; without it, put a TLS terminator in front
@@ -58,7 +69,8 @@ const GATEWAY = `gateway:
     # stateFile: gateway-keys.json.replay
 `;
 
-const RELAY = `relay:
+const RELAY = `
+relay:
   host: 127.0.0.1
   port: 8442
   # tls:
@@ -76,4 +88,51 @@ const RELAY = `relay:
   rateLimit:                    # by address prefix, in memory only
     requestsPerSecond: 10
     burst: 50
+`;
+
+const LEADER = `# Leader and helper must be run by different people: together they know what everybody reported.
+
+analyticsLeader:
+  host: 127.0.0.1
+  port: 8452
+  # tls:                        # HTTPS; without it, put a TLS terminator in front
+  #   certFile: leader.pem
+  #   keyFile: leader.key
+  admin:                        # /healthz /readyz /metrics
+    port: 9452
+
+  secretFile: leader.secret     # made by: (umask 077; openssl rand -hex 32 > leader.secret)
+  tasksFolder: leader-tasks     # leader.json of each task goes here, under any name that ends in .json
+  storage:
+    sqliteFile: leader.sqlite
+    # postgresUrlFile: leader-postgres.url   # postgres://user:password@host/database
+
+  jobs:                         # reports that are aggregated together
+    minSize: 10
+    maxSize: 100
+    maxWait: 1m
+  # retention:
+  #   reports: 90d              # older batches cannot be collected any more
+`;
+
+const HELPER = `# Leader and helper must be run by different people: together they know what everybody reported.
+
+analyticsHelper:
+  host: 127.0.0.1
+  port: 8453
+  # tls:                        # HTTPS; without it, put a TLS terminator in front
+  #   certFile: helper.pem
+  #   keyFile: helper.key
+  admin:                        # /healthz /readyz /metrics
+    port: 9453
+
+  secretFile: helper.secret     # made by: (umask 077; openssl rand -hex 32 > helper.secret)
+  tasksFolder: helper-tasks     # helper.json of each task goes here, under any name that ends in .json
+  storage:
+    sqliteFile: helper.sqlite
+    # postgresUrlFile: helper-postgres.url   # postgres://user:password@host/database
+
+  processing: synchronous       # asynchronous: the leader asks again later
+  # retention:
+  #   reports: 90d
 `;

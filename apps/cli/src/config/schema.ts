@@ -1,5 +1,6 @@
 /** The schema of a whole configuration file, and the JSON Schema that editors use. */
 import { z } from 'zod';
+import { analyticsHelperSchema, analyticsLeaderSchema } from './analytics-schema.ts';
 import { gatewaySchema } from './gateway-schema.ts';
 import { relaySchema } from './relay-schema.ts';
 import type { DeploymentConfig } from './types.ts';
@@ -8,6 +9,14 @@ import type { DeploymentConfig } from './types.ts';
 export const deploymentSchema: z.ZodType<DeploymentConfig> = z.strictObject({
   gateway: gatewaySchema().optional().describe('The Oblivious HTTP gateway: opens requests and asks targets.'),
   relay: relaySchema().optional().describe('The Oblivious HTTP relay: hides clients from gateways.'),
+  analyticsLeader: analyticsLeaderSchema()
+    .optional()
+    .describe(
+      'The leader of private measurements: takes reports, aggregates them with the helper, serves the collector.',
+    ),
+  analyticsHelper: analyticsHelperSchema()
+    .optional()
+    .describe('The helper of private measurements: verifies and sums its shares of the reports.'),
 });
 
 /** The JSON Schema of a configuration file, as text that ends with a line end. */

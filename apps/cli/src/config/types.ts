@@ -154,11 +154,104 @@ export interface RelaySection extends RoleSection {
   readonly rateLimit?: RateLimitSection | undefined;
 }
 
+/** Where an aggregator keeps everything. */
+export interface StorageSection {
+  readonly sqliteFile?: string | undefined;
+  readonly postgresUrl?: string | undefined;
+  readonly postgresUrlFile?: string | undefined;
+  readonly maxConnections: number;
+  readonly columnKeysFile?: string | undefined;
+}
+
+/** Keys that reports are sealed to. */
+export interface HpkeSection {
+  readonly lifetime: string;
+  readonly overlap: string;
+  readonly cache: string;
+}
+
+/** How often an aggregator looks for something to do. */
+export interface PacesSection {
+  readonly work: string;
+  readonly upkeep: string;
+  readonly garbage: string;
+}
+
+/** What both aggregators have. */
+export interface AggregatorSection extends RoleSection {
+  readonly basePath: string;
+  readonly secretFile?: string | undefined;
+  readonly tasksFolder: string;
+  readonly storage: StorageSection;
+  readonly hpke: HpkeSection;
+  readonly clockTolerance: string;
+  readonly maxMessage: string;
+  readonly drivers: number;
+  readonly lease: string;
+  readonly paces: PacesSection;
+  readonly retention: RetentionSection;
+  readonly retryAfter: string;
+}
+
+/** How long an aggregator remembers. */
+export interface RetentionSection {
+  readonly ended: string;
+  readonly reports?: string | undefined;
+}
+
+/** Sizes of a leader's aggregation jobs. */
+export interface JobsSection {
+  readonly minSize: number;
+  readonly maxSize: number;
+  readonly maxWait: string;
+  readonly batchSize?: number | undefined;
+}
+
+/** How a leader reaches helpers. */
+export interface HelpersSection {
+  readonly allowPrivate: boolean;
+  readonly timeout: string;
+  readonly firstRetry: string;
+  readonly longestRetry: string;
+  readonly maxAttempts: number;
+}
+
+/** When a leader gives collections up. */
+export interface CollectionsSection {
+  readonly timeout: string;
+  readonly patience: string;
+}
+
+/** The leader of a deployment. */
+export interface AnalyticsLeaderSection extends AggregatorSection {
+  readonly maxReport: string;
+  readonly maxUpload: string;
+  readonly jobs: JobsSection;
+  readonly helpers: HelpersSection;
+  readonly collections: CollectionsSection;
+}
+
+/** The helper of a deployment. */
+export interface AnalyticsHelperSection extends AggregatorSection {
+  readonly processing: 'synchronous' | 'asynchronous';
+}
+
 /** A whole configuration file. Each process reads its own section. */
 export interface DeploymentConfig {
   readonly gateway?: GatewaySection | undefined;
   readonly relay?: RelaySection | undefined;
+  readonly analyticsLeader?: AnalyticsLeaderSection | undefined;
+  readonly analyticsHelper?: AnalyticsHelperSection | undefined;
 }
 
 /** Names of the sections. */
 export type SectionName = keyof DeploymentConfig;
+
+/** Sections of aggregators. */
+export type AggregatorSectionName = 'analyticsLeader' | 'analyticsHelper';
+
+/** Every section, in the order of people. */
+export const SECTION_NAMES: readonly SectionName[] = ['gateway', 'relay', 'analyticsLeader', 'analyticsHelper'];
+
+/** Sections of aggregators, in the order of people. */
+export const AGGREGATOR_SECTIONS: readonly AggregatorSectionName[] = ['analyticsLeader', 'analyticsHelper'];

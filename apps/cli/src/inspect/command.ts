@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { DecodeError, fromHex, fromUtf8 } from '@privacy-edge/bytes';
+import { MEDIA_TYPE, messageNameOf } from '@privacy-edge/dap';
 import { isMediaType } from '@privacy-edge/http-fields';
 import { type FindKey, OhttpError } from '@privacy-edge/ohttp';
 import { CliError, systemCode } from '../cli-error.ts';
@@ -65,7 +66,9 @@ async function readInput(file: string, hex: boolean): Promise<Uint8Array> {
 }
 
 function knownType(text: string): InspectedType {
-  const type = MEDIA_TYPES.find((one) => isMediaType(text, one));
+  const message = messageNameOf(text);
+  const wanted = message === undefined ? text : `${MEDIA_TYPE};message=${message}`;
+  const type = MEDIA_TYPES.find((one) => one === wanted || isMediaType(text, one));
   if (type !== undefined) return type;
   const guess = nearest(text, MEDIA_TYPES);
   throw new CliError('USAGE', {

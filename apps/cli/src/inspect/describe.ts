@@ -21,18 +21,21 @@ import {
   selectSuite,
 } from '@privacy-edge/ohttp';
 import { aeadName, kdfName, kemName } from '../keys/algorithms.ts';
+import { DAP_TYPES, type DapType, describeDap, isDapType } from './describe-dap.ts';
 import { branch, leaf, type TreeNode } from './tree.ts';
 
-/** Media types that can be decoded. */
-export const MEDIA_TYPES = [
+const OHTTP_TYPES = [
   'application/ohttp-keys',
   'message/bhttp',
   'message/ohttp-req',
   'message/ohttp-chunked-req',
 ] as const;
 
-/** One of {@link MEDIA_TYPES}. */
-export type InspectedType = (typeof MEDIA_TYPES)[number];
+/** A media type that can be decoded. */
+export type InspectedType = (typeof OHTTP_TYPES)[number] | DapType;
+
+/** All of them. */
+export const MEDIA_TYPES: readonly InspectedType[] = [...OHTTP_TYPES, ...DAP_TYPES];
 
 /**
  * Describes a message.
@@ -41,6 +44,7 @@ export type InspectedType = (typeof MEDIA_TYPES)[number];
  * @throws DecodeError, OhttpError for bytes that are no such message, or that do not open
  */
 export async function describeMessage(type: InspectedType, bytes: Uint8Array, findKey?: FindKey): Promise<TreeNode> {
+  if (isDapType(type)) return describeDap(type, bytes);
   switch (type) {
     case 'application/ohttp-keys':
       return describeKeys(bytes);

@@ -14,7 +14,13 @@ import {
   systemRandom,
 } from '@privacy-edge/node';
 import { type Environment, SECRET_VARIABLES } from '../config/environment.ts';
-import type { GatewaySection, RelaySection } from '../config/types.ts';
+import type {
+  AnalyticsHelperSection,
+  AnalyticsLeaderSection,
+  GatewaySection,
+  RelaySection,
+  SectionName,
+} from '../config/types.ts';
 import { type KeyMaterial, readKeyMaterial } from '../keys/source.ts';
 import type { ReplayStart } from './gateway-role.ts';
 import { replayWindowMs } from './gateway-settings.ts';
@@ -25,9 +31,9 @@ import type { RoleStart, RoleUpdate } from './start.ts';
 
 /** A role's own section, and the folder that its file names start from. */
 export interface OwnSection {
-  readonly role: 'gateway' | 'relay';
+  readonly role: SectionName;
   readonly folder: string;
-  readonly settings: GatewaySection | RelaySection;
+  readonly settings: GatewaySection | RelaySection | AnalyticsLeaderSection | AnalyticsHelperSection;
 }
 
 /** What is different between the roles. */
@@ -158,7 +164,8 @@ async function secretText(file: string | undefined, folder: string): Promise<str
   return new TextDecoder().decode(await readSecretFile(resolve(folder, file ?? ''))).trim();
 }
 
-async function readRoots(file: string | undefined, folder: string): Promise<readonly string[]> {
+/** Certificate authorities of a PEM file; none where there is no file. */
+export async function readRoots(file: string | undefined, folder: string): Promise<readonly string[]> {
   if (file === undefined) return [];
   const path = resolve(folder, file);
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {

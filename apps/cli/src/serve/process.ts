@@ -17,6 +17,7 @@ import {
 import { CliError } from '../cli-error.ts';
 import type { Environment } from '../config/environment.ts';
 import { requireConfig } from '../config/load.ts';
+import type { SectionName } from '../config/types.ts';
 import { parseDuration } from '../config/units.ts';
 import { ExitCode } from '../exit-code.ts';
 import { packageVersion } from '../package-version.ts';
@@ -39,7 +40,7 @@ export interface ProcessOptions {
 /** What the ready line says. */
 export interface ReadyLine {
   readonly event: 'ready';
-  readonly role: 'gateway' | 'relay';
+  readonly role: string;
   readonly version: string;
   readonly pid: number;
   readonly url: string;
@@ -72,23 +73,35 @@ const UPKEEP_MS = 60_000;
  * @throws {@link CliError} `USAGE` for a configuration that cannot be used
  * @throws RuntimeError for files and ports that cannot be used
  */
-export async function startProcess(role: 'gateway' | 'relay', options: ProcessOptions): Promise<ServingProcess> {
+export async function startProcess(role: SectionName, options: ProcessOptions): Promise<ServingProcess> {
   const section = await readSection(role, options);
   const log = createLog(section.settings.log);
   const metrics = createMetrics();
-  const duty = role === 'gateway' ? gatewayDuty(options.environment) : relayDuty();
+  const duty = await dutyOf(role, options.environment);
   return new RoleProcess(section, log.event, metrics, duty, options).start();
 }
 
-async function readSection(role: 'gateway' | 'relay', options: ProcessOptions): Promise<OwnSection> {
+/** Databases and protocols of aggregators are loaded by those who need them only. */
+async function dutyOf(role: SectionName, environment: Environment): Promise<Duty> {
+  if (role === 'gateway') return gatewayDuty(environment);
+  if (role === 'relay') return relayDuty();
+  return (await import('./aggregator-duty.ts')).aggregatorDuty(role, environment);
+}
+
+/** The name of a section's role in its standard. */
+export function roleName(section: SectionName): string {
+  return section.replace(/^analytics/, '').toLowerCase();
+}
+
+async function readSection(role: SectionName, options: ProcessOptions): Promise<OwnSection> {
   const { config, environment } = options;
   const loaded = await requireConfig({ file: config, environment, sections: [role] });
   const settings = loaded.config[role];
   if (settings !== undefined) return { role, folder: loaded.folder, settings };
   throw new CliError('USAGE', {
-    what: `Cannot serve the ${role}`,
+    what: `Cannot serve the ${roleName(role)}`,
     why: `${loaded.file} has no ${role} section`,
-    fix: `add one; "privacy-edge config init --for ${role}" prints a sample`,
+    fix: `add one; "privacy-edge config init --for ${roleName(role)}" prints a sample`,
   });
 }
 
@@ -143,7 +156,12 @@ class RoleProcess {
         ended.resolve(code === 0 ? ExitCode.OK : ExitCode.FAILED);
       },
     });
-    this.#log('info', 'serving', { role, listen: crew.url, pid: process.pid, version: packageVersion() });
+    this.#log('info', 'serving', {
+      role: roleName(role),
+      listen: crew.url,
+      pid: process.pid,
+      version: packageVersion(),
+    });
     return { ready: this.#readyLine(crew, admin), ended: ended.promise };
   }
 
@@ -197,7 +215,7 @@ class RoleProcess {
     const noticeUrl = `${crew.url}${PRIVACY_NOTICE_PATH}`;
     return {
       event: 'ready',
-      role: this.#section.role,
+      role: roleName(this.#section.role),
       version: packageVersion(),
       pid: process.pid,
       url: crew.url,

@@ -4,8 +4,18 @@ import { ExitCode } from '../exit-code.ts';
 import { styled, writeJson, writeNote, writeOut } from '../output.ts';
 import { withProgress } from '../progress.ts';
 import { columns } from '../table.ts';
+import { AnalyticsDeployment } from './analytics-deployment.ts';
+import {
+  analyticsAsJson,
+  analyticsText,
+  isAnalyticsGood,
+  type ShownAnalytics,
+  showAnalytics,
+} from './analytics-show.ts';
+import { readAthletes } from './athletes.ts';
 import { Deployment } from './deployment.ts';
-import { compareKnowledge, PARTIES, type Party, type Row } from './knowledge.ts';
+import { compareKnowledge, PARTIES, type Row } from './knowledge.ts';
+import { knowledgeTable } from './knowledge-table.ts';
 import { createCanaries, factsOf, playScenario, type ScenarioResult } from './scenario.ts';
 
 /** Options of the command. */
@@ -14,16 +24,22 @@ export interface UpOptions {
   readonly json?: boolean;
 }
 
-/** What was shown. */
+/** What was shown of the gateway. */
 interface Shown {
   readonly result: ScenarioResult;
   readonly rows: readonly Row[];
 }
 
+/** What was shown of everything. */
+interface ShownAll {
+  readonly gateway: Shown;
+  readonly analytics: ShownAnalytics;
+}
+
 /** Starts everything, shows who saw what, and stays. */
 export async function up(options: UpOptions): Promise<ExitCode> {
   const stop = stopSignal();
-  const session: Session = { deployment: undefined };
+  const session: Session = { deployment: undefined, analytics: undefined };
   try {
     if (options.json === true) return await showAsJson(session, stop);
     return await showAndStay(session, stop, options.once === true);
@@ -32,46 +48,61 @@ export async function up(options: UpOptions): Promise<ExitCode> {
     if (stop.asked() && options.once !== true) return ExitCode.OK;
     throw error;
   } finally {
-    await withProgress('Stopping', async () => session.deployment?.stop());
+    await withProgress('Stopping', () => Promise.all([session.deployment?.stop(), session.analytics?.stop()]));
   }
 }
+
+/** People of the data set who report; each for three tasks. */
+const PEOPLE = 500;
 
 /** What has to be stopped in the end. */
 interface Session {
   deployment: Deployment | undefined;
+  analytics: AnalyticsDeployment | undefined;
 }
 
 async function showAndStay(session: Session, stop: StopSignal, once: boolean): Promise<ExitCode> {
   const shown = await startAndShow(session, stop);
   if (shown === undefined) return once ? ExitCode.FAILED : ExitCode.OK;
-  writeOut(tableText(shown));
-  if (!isGood(shown)) return ExitCode.FAILED;
-  if (once || session.deployment === undefined) return ExitCode.OK;
-  writeOut(urlsText(session.deployment));
-  const ended = await stop.race(session.deployment.firstToEnd);
+  writeOut(`${tableText(shown.gateway)}\n${analyticsText(shown.analytics)}`);
+  if (!isGood(shown.gateway) || !isAnalyticsGood(shown.analytics)) return ExitCode.FAILED;
+  const { deployment, analytics } = session;
+  if (once || deployment === undefined || analytics === undefined) return ExitCode.OK;
+  writeOut(urlsText(deployment, analytics));
+  const ended = await stop.race(Promise.race([deployment.firstToEnd, analytics.firstToEnd]));
   if (ended === undefined) return ExitCode.OK;
   throw new CliError('FAILED', { what: 'Cannot stay up', why: `${ended} ended by itself`, fix: 'start again' });
 }
 
 /** Exactly one document on standard output, whatever happens. */
 async function showAsJson(session: Session, stop: StopSignal): Promise<ExitCode> {
-  let outcome: Record<string, unknown>;
+  let gateway: Record<string, unknown> = { ok: false, error: 'Stopped by a signal' };
+  let analytics: Record<string, unknown> = gateway;
   try {
     const shown = await startAndShow(session, stop);
-    outcome = shown === undefined ? { ok: false, error: 'Stopped by a signal' } : asJson(shown);
+    if (shown !== undefined) {
+      gateway = asJson(shown.gateway);
+      analytics = analyticsAsJson(shown.analytics);
+    }
   } catch (error) {
-    outcome = { ok: false, error: messageOf(error) };
+    gateway = { ok: false, error: messageOf(error) };
+    analytics = gateway;
   }
-  writeJson({ products: { gateway: outcome } });
-  return outcome['ok'] === true ? ExitCode.OK : ExitCode.FAILED;
+  writeJson({ products: { gateway, analytics } });
+  return gateway['ok'] === true && analytics['ok'] === true ? ExitCode.OK : ExitCode.FAILED;
 }
 
 /** Undefined when a signal came first. */
-async function startAndShow(session: Session, stop: StopSignal): Promise<Shown | undefined> {
+async function startAndShow(session: Session, stop: StopSignal): Promise<ShownAll | undefined> {
   const canaries = createCanaries();
   return withProgress('Starting', async () => {
     session.deployment = await Deployment.start(canaries.answer, canaries.targetHost);
-    return stop.race(show(session.deployment, canaries));
+    const gateway = await stop.race(show(session.deployment, canaries));
+    if (gateway === undefined) return undefined;
+    const people = await readAthletes(PEOPLE);
+    session.analytics = await AnalyticsDeployment.start(PEOPLE);
+    const analytics = await stop.race(showAnalytics(session.analytics, people));
+    return analytics && { gateway, analytics };
   });
 }
 
@@ -101,13 +132,11 @@ function asJson(shown: Shown): Record<string, unknown> {
 
 function tableText(shown: Shown): string {
   const { result, rows } = shown;
-  const head = ['who saw what', ...PARTIES].map((title) => styled('bold', title));
-  const body = rows.map((row) => [row.fact.label, ...PARTIES.map((party) => cell(row, party))]);
   const lines = [
     `${styled('green', '✓')} one request of ${result.sealedBytes} sealed bytes: client → relay → gateway → target\n`,
     `${styled('green', '✓')} one stream, ${result.streamEvents} events, each received before the next was made\n`,
     '\n',
-    columns([head, ...body], '  '),
+    knowledgeTable(rows, PARTIES),
     '\n',
   ];
   const verdict = isGood(shown)
@@ -116,19 +145,16 @@ function tableText(shown: Shown): string {
   return lines.join('') + verdict;
 }
 
-function cell(row: Row, party: Party): string {
-  const seen = row.seen[party];
-  if (row.wrong.includes(party)) return styled('red', seen ? 'LEAK' : 'MISSING');
-  return seen ? styled('green', 'yes') : styled('dim', 'no');
-}
-
-function urlsText({ urls, rootPath }: Deployment): string {
+function urlsText({ urls, rootPath }: Deployment, analytics: AnalyticsDeployment): string {
   const rows = [
     ['relay', urls.relay, `metrics ${urls.relayAdmin}/metrics`],
     ['gateway', urls.gateway, `metrics ${urls.gatewayAdmin}/metrics`],
     ['keys', urls.gatewayKeys, `also ${urls.relayKeys}`],
     ['target', urls.target, 'reachable through the gateway only'],
+    ['leader', analytics.url('leader', 'endpointUrl'), `metrics ${analytics.url('leader', 'adminUrl')}/metrics`],
+    ['helper', analytics.url('helper', 'endpointUrl'), `metrics ${analytics.url('helper', 'adminUrl')}/metrics`],
     ['privacy', urls.relayNotice, urls.gatewayNotice],
+    ['', analytics.url('leader', 'noticeUrl'), analytics.url('helper', 'noticeUrl')],
   ];
   const list = rows.map(([label = '', ...lines]) =>
     columns(

@@ -9,19 +9,19 @@ export type Party = 'relay' | 'gateway' | 'target';
 export const PARTIES: readonly Party[] = ['relay', 'gateway', 'target'];
 
 /** Something that somebody may know. */
-export interface Fact {
+export interface Fact<P extends string = Party> {
   readonly label: string;
-  /** Who may know it. Who may also has to: a row that nobody fills proves nothing. */
-  readonly known: readonly Party[];
-  /** Distinctive text, or the length of a body. */
-  readonly sign: { readonly text: string } | { readonly bodyBytes: number };
+  /** Who may know it. Who may also has to: a table that nobody fills proves nothing. */
+  readonly known: readonly P[];
+  /** Distinctive text or bytes, or the length of a body. */
+  readonly sign: { readonly text: string } | { readonly bytes: Uint8Array } | { readonly bodyBytes: number };
 }
 
 /** One row of the table. */
-export interface Row {
-  readonly fact: Fact;
-  readonly seen: Readonly<Record<Party, boolean>>;
-  readonly wrong: readonly Party[];
+export interface Row<P extends string = Party> {
+  readonly fact: Fact<P>;
+  readonly seen: Readonly<Record<P, boolean>>;
+  readonly wrong: readonly P[];
 }
 
 /** Everything that a party got hold of. */
@@ -32,20 +32,26 @@ export interface Holdings {
   readonly writings: string;
 }
 
-/** Fills the table. */
-export function compareKnowledge(facts: readonly Fact[], holdings: Readonly<Record<Party, Holdings>>): readonly Row[] {
-  const everything = {
-    relay: gather(holdings.relay),
-    gateway: gather(holdings.gateway),
-    target: gather(holdings.target),
-  };
+/**
+ * Fills the table.
+ *
+ * @param holdings - of every party, in the order of the columns
+ */
+export function compareKnowledge<P extends string>(
+  facts: readonly Fact<P>[],
+  holdings: Readonly<Record<P, Holdings>>,
+): readonly Row<P>[] {
+  const parties = Object.keys(holdings) as P[];
+  const everything = new Map(parties.map((party) => [party, gather(holdings[party])]));
   return facts.map((fact) => {
-    const sees = (party: Party): boolean =>
-      'text' in fact.sign
-        ? everything[party].holds(fact.sign.text)
-        : bodyLengths(holdings[party]).includes(fact.sign.bodyBytes);
-    const seen = { relay: sees('relay'), gateway: sees('gateway'), target: sees('target') };
-    return { fact, seen, wrong: PARTIES.filter((party) => seen[party] !== fact.known.includes(party)) };
+    const { sign } = fact;
+    const sees = (party: P): boolean => {
+      if ('bodyBytes' in sign) return bodyLengths(holdings[party]).includes(sign.bodyBytes);
+      const haystack = everything.get(party);
+      return ('text' in sign ? haystack?.holds(sign.text) : haystack?.bytes.includes(sign.bytes)) ?? false;
+    };
+    const seen = Object.fromEntries(parties.map((party) => [party, sees(party)])) as Record<P, boolean>;
+    return { fact, seen, wrong: parties.filter((party) => seen[party] !== fact.known.includes(party)) };
   });
 }
 

@@ -17,7 +17,7 @@ export interface KeptFact {
 /** What one role declares about itself. */
 export interface PrivacyDeclaration {
   /** The role's name in the standard. */
-  readonly role: 'relay' | 'gateway';
+  readonly role: 'relay' | 'gateway' | 'leader' | 'helper';
   /** One sentence. */
   readonly summary: string;
   readonly sees: readonly string[];

@@ -1,0 +1,2 @@
+/** Two hundred kills of aggregators while reports flow. */
+import '../analytics.test.ts';
