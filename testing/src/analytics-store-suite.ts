@@ -413,8 +413,8 @@ function commitments(inStore: InStore): void {
   inStore('a commitment is remembered, and its bucket is there', async ({ stores: [a, b] }) => {
     const step = { at: undefined, job: helperJob(), commit: commitTo([1, 2]), counters: { aggregated: 2 }, now: at(1) };
     assert.equal(await a.commitHelperStep(step), 'committed');
-    assert.deepEqual(await facts(b, 1), plain([{ aggregated: [NONE], collected: [] }]));
-    assert.deepEqual(await facts(b, 3), plain([{ aggregated: [], collected: [] }]));
+    assert.deepEqual(await facts(b, 1), plain([{ aggregated: [NONE], collected: [], claimed: [] }]));
+    assert.deepEqual(await facts(b, 3), plain([{ aggregated: [], collected: [], claimed: [] }]));
     const { parts, collected, outstanding } = await b.readBatchFacts(TASK, interval(100, 100), QUERY);
     assert.deepEqual(plain(parts.map(({ part: _part, ...bucket }) => bucket)), plain(commitTo([1, 2]).buckets));
     assert.deepEqual([collected.length, outstanding], [0, 0]);
@@ -434,7 +434,7 @@ function commitments(inStore: InStore): void {
     assert.equal(await b.commitHelperStep(step(2, [2, 1])), 'conflict');
     assert.deepEqual(plain(await a.readBatchFacts(TASK, interval(0, 999), QUERY)), before);
     assert.equal(await a.readHelperJob(TASK, bytes(16, 2)), undefined);
-    assert.deepEqual(await facts(a, 2), plain([{ aggregated: [], collected: [] }]));
+    assert.deepEqual(await facts(a, 2), plain([{ aggregated: [], collected: [], claimed: [] }]));
     assert.deepEqual({ ...(await a.readCounters(TASK)) }, { aggregated: 1 });
   });
 
@@ -446,8 +446,13 @@ function commitments(inStore: InStore): void {
       const step = { at: undefined, job, commit: { ...commit, reports }, counters: {}, now: at(1) };
       assert.equal(await a.commitHelperStep(step), 'committed');
     }
-    assert.deepEqual(await facts(a, 1), plain([{ aggregated: [bytes(1, 5), bytes(1, 3)], collected: [] }]));
+    assert.deepEqual(
+      await facts(a, 1),
+      plain([{ aggregated: [bytes(1, 5), bytes(1, 3)], collected: [], claimed: [] }]),
+    );
   });
+
+  claims(inStore, facts);
 
   inStore('replaceParts() puts one part in the place of those it is made from', async ({ stores: [a, b] }) => {
     for (const n of [1, 2, 3]) {
@@ -465,6 +470,122 @@ function commitments(inStore: InStore): void {
     assert.equal(after.parts.length, 1);
     assert.equal(after.parts[0]?.reportCount, 3);
     assert.equal(numbers.includes(after.parts[0]?.part ?? 0), false);
+  });
+}
+
+/** A report is started at most once per level, whatever became of the job. */
+function claims(inStore: InStore, facts: (store: AggregatorStore, n: number) => Promise<unknown>): void {
+  const level = bytes(1, 5);
+  const claim = (kind: 'make' | 'use', aggregated = 0, changes: Partial<Commit> = {}): Commit => {
+    const { reports, buckets } = commitTo([1]);
+    return {
+      rememberedAs: level,
+      reports: reports.map((one) => ({ ...one, aggregated, claim: kind })),
+      buckets: kind === 'make' ? [] : buckets,
+      ...changes,
+    };
+  };
+  const start = (jobId: number, commit: Commit) => ({
+    at: undefined,
+    job: helperJob({ jobId: bytes(16, jobId), aggregationParameter: level, pending: bytes(5, 5) }),
+    commit,
+    counters: {},
+    now: at(1),
+  });
+  const finish = (jobId: number, commit: Commit) => ({
+    ...start(jobId, commit),
+    at: { step: 0, state: 'ready' } as const,
+    job: helperJob({ jobId: bytes(16, jobId), aggregationParameter: level, step: 1 }),
+  });
+  const known = (aggregated: readonly Uint8Array[], claimed: readonly Uint8Array[]) =>
+    plain([{ aggregated, collected: [], claimed }]);
+  const partsIn = async (store: AggregatorStore): Promise<number> =>
+    (await store.readBatchFacts(TASK, interval(0, 999), QUERY)).parts.length;
+
+  inStore('a claim is remembered without a bucket, and used once', async ({ stores: [a, b] }) => {
+    assert.equal(await a.commitHelperStep(start(1, claim('make'))), 'committed');
+    assert.deepEqual(await facts(b, 1), known([level], [level]));
+    assert.equal(await partsIn(b), 0);
+    assert.equal(await b.commitHelperStep(finish(1, claim('use'))), 'committed');
+    assert.deepEqual(await facts(a, 1), known([level], []));
+    assert.equal(await partsIn(a), 1);
+    const again = { ...finish(1, claim('use')), at: { step: 1, state: 'ready' } as const };
+    assert.equal(await a.commitHelperStep(again), 'conflict');
+    assert.equal(await partsIn(a), 1);
+  });
+
+  inStore('a report is started at most once per level, whatever became of the job', async (harness) => {
+    const [a, b] = harness.stores;
+    const refused = async (jobId: number): Promise<void> => {
+      assert.equal(await b.commitHelperStep(start(jobId, claim('make'))), 'conflict');
+      assert.equal(await b.commitHelperStep(start(jobId, commitTo([1]))), 'conflict');
+      assert.equal(await b.readHelperJob(TASK, bytes(16, jobId)), undefined);
+      assert.deepEqual(await facts(b, 1), known([level], [level]));
+    };
+    assert.equal(await a.commitHelperStep(start(1, claim('make'))), 'committed');
+    await refused(2);
+    await a.deleteHelperJob(TASK, bytes(16, 1), at(2));
+    await refused(3);
+    while (!(await a.deleteEnded(TASK, at(900), 10)));
+    assert.equal(await a.readHelperJob(TASK, bytes(16, 1)), undefined);
+    await refused(1);
+  });
+
+  inStore(
+    'a claim is used by its position and parameter, whatever was claimed after it',
+    async ({ stores: [a, b] }) => {
+      const next = bytes(1, 6);
+      assert.equal(await a.commitHelperStep(start(1, claim('make'))), 'committed');
+      assert.equal(await a.commitHelperStep(start(2, claim('make', 1, { rememberedAs: next }))), 'committed');
+      assert.deepEqual(await facts(b, 1), known([level, next], [level, next]));
+      assert.equal(await b.commitHelperStep(finish(1, claim('use', 1))), 'conflict');
+      assert.equal(await b.commitHelperStep(finish(1, claim('use', 2))), 'conflict');
+      assert.equal(await b.commitHelperStep(finish(1, claim('use', 0, { rememberedAs: next }))), 'conflict');
+      assert.deepEqual(await facts(b, 1), known([level, next], [level, next]));
+      assert.equal(await b.commitHelperStep(finish(1, claim('use'))), 'committed');
+      assert.deepEqual(await facts(a, 1), known([level, next], [next]));
+    },
+  );
+
+  inStore('a claim is forgotten with its time, and cannot be used any more', async ({ stores: [a, b] }) => {
+    assert.equal(await a.commitHelperStep(start(1, claim('make'))), 'committed');
+    while (!(await b.forgetBefore(TASK, 101, 10)));
+    assert.deepEqual(await facts(a, 1), known([], []));
+    assert.equal(await a.commitHelperStep(finish(1, claim('use'))), 'conflict');
+    assert.equal(await a.commitHelperStep(start(2, claim('make'))), 'conflict');
+  });
+
+  inStore(
+    'the leader claims with the first request, and keeps claims of what it gives up',
+    async ({ stores: [a, b] }) => {
+      await assign(a, [1]);
+      await a.acquireLeaderJobs(lease(1, at(2)));
+      const active = { state: 'active', progress: bytes(5, 5), location: undefined, giveBack: undefined } as const;
+      assert.equal(await a.commitLeaderStep(leaderStep(1, { commit: claim('make'), next: active })), 'committed');
+      assert.deepEqual(await facts(b, 1), known([level], [level]));
+      const waiting = [{ reportId: id(1), state: 'waiting', notBefore: at(0), attempts: 1 }] as const;
+      const given = leaderStep(1, { reports: waiting, next: { state: 'abandoned', at: at(3) } });
+      assert.equal(await a.commitLeaderStep(given), 'committed');
+      while (!(await b.deleteEnded(TASK, at(900), 10)));
+      const query = { taskId: TASK, times: undefined, now: at(9), limit: 9 };
+      assert.deepEqual(await b.waitingReports({ ...query, rememberedAs: level }), []);
+      const job = { jobId: bytes(16, 5), aggregationParameter: level, batchId: undefined, reportIds: [id(1)] };
+      assert.equal(await b.createLeaderJobs(TASK, [job], at(10)), 'created');
+      await b.acquireLeaderJobs(lease(2, at(11)));
+      const key = { taskId: TASK, jobId: job.jobId, token: bytes(16, 2) };
+      assert.equal(
+        await b.commitLeaderStep({ ...leaderStep(2, { commit: claim('make'), next: active }), key }),
+        'conflict',
+      );
+    },
+  );
+
+  inStore('of two jobs that claim the same report at once, one does', async ({ stores: [a, b] }) => {
+    const outcomes = await Promise.all(
+      [1, 2, 3, 4].map((n) => (n % 2 === 0 ? a : b).commitHelperStep(start(n, claim('make')))),
+    );
+    assert.deepEqual(outcomes.toSorted(), ['committed', 'conflict', 'conflict', 'conflict']);
+    assert.deepEqual(await facts(a, 1), known([level], [level]));
   });
 }
 
@@ -565,7 +686,7 @@ function collections(inStore: InStore): void {
     assert.deepEqual((await b.readBatchFacts(TASK, interval(101, 900), QUERY)).collected, []);
     assert.deepEqual(
       plain(await b.readCommitmentFacts(TASK, [{ reportId: id(9), time: 100, bucket: timeKey(100) }])),
-      plain([{ aggregated: [], collected: [NONE] }]),
+      plain([{ aggregated: [], collected: [NONE], claimed: [] }]),
     );
     assert.deepEqual(
       [...(await b.putReports(TASK, [report(1), report(8), report(9, 101)], at(30), true, {}))],
@@ -705,7 +826,7 @@ function garbage(inStore: InStore): void {
       assert.equal((await b.readTask(TASK))?.rememberedSince, 101);
       // The report is forgotten, so that nothing but its time stands against it.
       const known = await b.readCommitmentFacts(TASK, [{ reportId: id(1), time: 100, bucket: timeKey(100) }]);
-      assert.deepEqual(plain(known), plain([{ aggregated: [], collected: [] }]));
+      assert.deepEqual(plain(known), plain([{ aggregated: [], collected: [], claimed: [] }]));
       assert.equal(
         await b.commitHelperStep({
           at: undefined,
@@ -740,6 +861,44 @@ function garbage(inStore: InStore): void {
     await forgetAll(a, 102);
     const gone = await a.readBatchFacts(TASK, keys, QUERY);
     assert.deepEqual([gone.collected.length, gone.parts.length], [0, 0]);
+  });
+
+  inStore('forgetBefore() never leaves a bucket without its collection', async ({ stores: [a, b] }) => {
+    const times = [100, 101, 102, 103, 104];
+    for (const time of times) await commitHelper(a, time, time);
+    const commit = async (keys: BatchKeys, n: number): Promise<string> => {
+      const { parts, collected } = await b.readBatchFacts(TASK, keys, QUERY);
+      const batch = { keys, aggregationParameter: NONE, parts: parts.map(({ part }) => part), collected: 0 };
+      const known = n === 0 ? batch : { ...batch, collected: collected.length };
+      return b.commitAggregateShare(shareRow({ shareId: id(n) }), known, at(2), {});
+    };
+    assert.equal(await commit(interval(100, 104), 0), 'committed');
+    for (let isDone = false, pass = 1; !isDone; pass++) {
+      isDone = await a.forgetBefore(TASK, 105, 2);
+      const { parts, collected, rememberedSince } = await b.readBatchFacts(TASK, interval(100, 104), QUERY);
+      assert.equal(rememberedSince, 105);
+      assert.ok(parts.length === 0 || collected.length === 1, `pass ${pass}`);
+      // A smaller cut of it is no batch, with or without what says that it was collected.
+      assert.equal(await commit(interval(103, 104), pass), 'conflict');
+      assert.equal(await commit(interval(104, 106), pass + 100), 'conflict');
+    }
+    assert.equal((await b.readBatchFacts(TASK, interval(100, 104), QUERY)).collected.length, 0);
+    assert.equal(await commit(interval(105, 106), 200), 'committed');
+  });
+
+  inStore('a leader collects no batch that begins before what is remembered', async ({ stores: [a, b] }) => {
+    await commitHelper(a, 1, 100);
+    await a.createCollectionJob(collectionJob());
+    await a.acquireCollectionJobs(lease(1, at(20)));
+    const parts = (await a.readBatchFacts(TASK, interval(100, 100), QUERY)).parts.map(({ part }) => part);
+    const key = { taskId: TASK, jobId: collectionJob().jobId, token: bytes(16, 1) };
+    const batch = (keys: BatchKeys, known: readonly number[]) =>
+      ({ keys, aggregationParameter: NONE, parts: known, collected: 0 }) as const;
+    await forgetAll(b, 101);
+    for (const known of [parts, []]) {
+      assert.equal(await a.collectBatch(key, batch(interval(100, 100), known), QUERY, SHARE), 'conflict');
+    }
+    assert.equal(await a.collectBatch(key, batch(interval(101, 101), []), QUERY, SHARE), 'committed');
   });
 
   inStore('forgetBefore() takes a batch of the leader’s choice whole or not at all', async ({ stores: [a] }) => {

@@ -7,6 +7,7 @@ import type {
   BatchKeys,
   BucketPart,
   CollectedCommit,
+  CollectedRow,
   CollectionJobRow,
   CommitOutcome,
   CounterName,
@@ -28,13 +29,14 @@ import type {
   PutOutcome,
   ReportBucket,
   ReportCounts,
+  ReportFacts,
   ReportRow,
   SelectedBatchRow,
   TaskRow,
   WaitingQuery,
   WaitingReport,
 } from '@privacy-edge/analytics-roles';
-import { type CommitmentFacts, compareKeys } from '@privacy-edge/dap';
+import { compareKeys } from '@privacy-edge/dap';
 import {
   acquire,
   addPart,
@@ -280,22 +282,23 @@ export class MemoryAggregatorStore implements AggregatorStore {
   }
 
   /** See {@link AggregatorStore.readCommitmentFacts}. */
-  readCommitmentFacts(taskId: Uint8Array, reports: readonly ReportBucket[]): Promise<readonly CommitmentFacts[]> {
-    return this.#inTask<readonly CommitmentFacts[]>(
+  readCommitmentFacts(taskId: Uint8Array, reports: readonly ReportBucket[]): Promise<readonly ReportFacts[]> {
+    return this.#inTask<readonly ReportFacts[]>(
       'readCommitmentFacts',
       taskId,
-      reports.map(() => ({ aggregated: [], collected: [] })),
+      reports.map(() => ({ aggregated: [], collected: [], claimed: [] })),
       (task) => reports.map((report) => factsOf(task, report)),
     );
   }
 
   /** See {@link AggregatorStore.readBatchFacts}. */
   readBatchFacts(taskId: Uint8Array, keys: BatchKeys, query: OutstandingQuery): Promise<BatchFacts> {
-    const otherwise: BatchFacts = { parts: [], collected: [], outstanding: 0 };
+    const otherwise: BatchFacts = { parts: [], collected: [], outstanding: 0, rememberedSince: 0 };
     return this.#inTask('readBatchFacts', taskId, otherwise, (task) => ({
       parts: copy(partsOf(task, keys)),
       collected: copy(overlapping(task, keys)),
       outstanding: outstanding(task, keys, query),
+      rememberedSince: task.row.rememberedSince,
     }));
   }
 
@@ -368,7 +371,7 @@ export class MemoryAggregatorStore implements AggregatorStore {
       apply(task, commit);
       for (const outcome of reports) {
         const report = task.reports.get(hex(outcome.reportId));
-        if (report !== undefined) move(report, outcome);
+        if (report?.state === 'assigned') move(report, outcome);
       }
       const lost = reports.filter(({ state }) => state !== 'aggregated').length;
       if (job.row.batchId !== undefined) assign(task, job.row.batchId, job.row.aggregationParameter, -lost);
@@ -583,9 +586,8 @@ export class MemoryAggregatorStore implements AggregatorStore {
         if (kept.length > 0) task.remembered.set(key, kept);
         else task.remembered.delete(key);
       }
-      task.collected = task.collected.filter(
-        ({ first, last }) => first.length !== 8 || compareKeys(last, timeKey(since)) >= 0,
-      );
+      const isOld = ({ first, last }: CollectedRow): boolean =>
+        first.length === 8 && compareKeys(last, timeKey(since)) < 0;
       const oldBatches = new Set(
         [...Map.groupBy(task.parts, ({ bucket }) => hex(bucket))]
           .filter(([, parts]) => parts.every(({ interval }) => interval.start + interval.duration <= since))
@@ -593,9 +595,10 @@ export class MemoryAggregatorStore implements AggregatorStore {
       );
       task.parts = task.parts.filter(({ bucket }) => {
         if (!oldBatches.has(hex(bucket))) return true;
-        // What was collected goes with its collection, never before it.
-        return bucket.length === 8 && collectionsOf(task, bucket).length > 0;
+        return bucket.length === 8 && overlapping(task, { first: bucket, last: bucket }).some((row) => !isOld(row));
       });
+      // A collection goes when nothing is left of it, never before.
+      task.collected = task.collected.filter((row) => !isOld(row) || partsOf(task, row).length > 0);
       task.collected = task.collected.filter(({ first }) => first.length === 8 || !oldBatches.has(hex(first)));
       for (const key of oldBatches) task.batches.delete(key);
       return true;
@@ -654,11 +657,12 @@ function move(
   }
 }
 
-function partsOf(task: MemoryTask, { first, last }: BatchKeys): BucketPart[] {
+function partsOf(task: MemoryTask, { first, last }: Pick<BatchKeys, 'first' | 'last'>): BucketPart[] {
   return task.parts.filter(({ bucket }) => compareKeys(first, bucket) <= 0 && compareKeys(bucket, last) <= 0);
 }
 
 function markCollected(task: MemoryTask, { keys, aggregationParameter, parts, collected }: CollectedCommit): boolean {
+  if (keys.times !== undefined && keys.times.first < task.row.rememberedSince) return false;
   const there = partsOf(task, keys).map(({ part }) => part);
   const isSame = there.length === parts.length && there.every((part) => parts.includes(part));
   if (!isSame || overlapping(task, keys).length !== collected) return false;

@@ -17,10 +17,11 @@ import type {
   NewReport,
   OutstandingQuery,
   ReportBucket,
+  ReportFacts,
   SelectedBatchRow,
   TaskRow,
 } from '@privacy-edge/analytics-roles';
-import { type CommitmentFacts, compareKeys } from '@privacy-edge/dap';
+import { compareKeys } from '@privacy-edge/dap';
 
 export interface MemoryReport extends NewReport {
   uploadedAt: Date;
@@ -43,6 +44,7 @@ export interface MemoryJob<Row> {
 export interface Remembered {
   readonly parameter: Uint8Array;
   readonly time: number;
+  readonly isClaim: boolean;
 }
 
 export interface MemoryTask {
@@ -114,19 +116,27 @@ export function collectionsOf(task: MemoryTask, bucket: Uint8Array): Uint8Array[
 }
 
 /** Whether what was known about the reports is all that is known. */
-export function isCurrent(task: MemoryTask, { reports }: Commit): boolean {
+export function isCurrent(task: MemoryTask, { reports, rememberedAs }: Commit): boolean {
   return reports.every(
-    ({ reportId, bucket, time, aggregated, collected }) =>
+    ({ reportId, bucket, time, aggregated, collected, claim }) =>
       time >= task.row.rememberedSince &&
-      parametersOf(task, reportId).length === aggregated &&
+      (claim === 'use'
+        ? isClaimed(task, reportId, aggregated, rememberedAs)
+        : parametersOf(task, reportId).length === aggregated) &&
       collectionsOf(task, bucket).length === collected,
   );
 }
 
+function isClaimed(task: MemoryTask, reportId: Uint8Array, position: number, parameter: Uint8Array): boolean {
+  const there = task.remembered.get(hex(reportId))?.[position];
+  return there?.isClaim === true && compareKeys(there.parameter, parameter) === 0;
+}
+
 export function apply(task: MemoryTask, { rememberedAs, reports, buckets }: Commit): void {
-  for (const { reportId, time } of reports) {
+  for (const { reportId, time, aggregated, claim } of reports) {
     const before = task.remembered.get(hex(reportId)) ?? [];
-    task.remembered.set(hex(reportId), [...before, { parameter: copy(rememberedAs), time }]);
+    const entry = { parameter: copy(rememberedAs), time, isClaim: claim === 'make' };
+    task.remembered.set(hex(reportId), claim === 'use' ? before.with(aggregated, entry) : [...before, entry]);
   }
   for (const bucket of buckets) addPart(task, bucket);
 }
@@ -146,7 +156,7 @@ export function addPart(task: MemoryTask, bucket: Omit<BucketPart, 'part'>): voi
   );
 }
 
-export function overlapping(task: MemoryTask, keys: BatchKeys): CollectedRow[] {
+export function overlapping(task: MemoryTask, keys: Pick<BatchKeys, 'first' | 'last'>): CollectedRow[] {
   return task.collected.filter(
     ({ first, last }) => compareKeys(first, keys.last) <= 0 && compareKeys(keys.first, last) <= 0,
   );
@@ -201,6 +211,11 @@ export function acquire<Row>(jobs: Iterable<MemoryJob<Row>>, request: LeaseReque
     });
 }
 
-export function factsOf(task: MemoryTask, { reportId, bucket }: ReportBucket): CommitmentFacts {
-  return copy({ aggregated: parametersOf(task, reportId), collected: collectionsOf(task, bucket) });
+export function factsOf(task: MemoryTask, { reportId, bucket }: ReportBucket): ReportFacts {
+  const claims = (task.remembered.get(hex(reportId)) ?? []).filter(({ isClaim }) => isClaim);
+  return copy({
+    aggregated: parametersOf(task, reportId),
+    collected: collectionsOf(task, bucket),
+    claimed: claims.map(({ parameter }) => parameter),
+  });
 }

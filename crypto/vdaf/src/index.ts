@@ -48,6 +48,7 @@ export type {
   AggregatorId,
   ReportShare,
   Shards,
+  ShareSizes,
   Transition,
   Vdaf,
   VerifyContext,

@@ -7,6 +7,9 @@ export type PingPongMessage =
   | { readonly type: 'continue'; readonly verifierMessage: Uint8Array; readonly verifierShare: Uint8Array }
   | { readonly type: 'finish'; readonly verifierMessage: Uint8Array };
 
+/** Bytes of an `initialize` message before its share. */
+export const INITIALIZE_SIZE: number = 1 + 4;
+
 const INITIALIZE = 0;
 const CONTINUE = 1;
 const FINISH = 2;

@@ -5,7 +5,7 @@
  * §9.4 for what that means, and why such tasks should add noise.
  */
 import { MAX_BITS, packedSize } from './poplar1-layout.ts';
-import { decodePrefixes, encodePrefixes, MAX_PREFIXES, prefixAt } from './poplar1-parameter.ts';
+import { decodePrefixes, encodePrefixes, MAX_NODES, MAX_PREFIXES, prefixAt } from './poplar1-parameter.ts';
 
 /** All strings that `prefix` begins, `more` bits longer, in order. */
 function* descendants(prefix: Uint8Array, bits: number, more: number): Generator<Uint8Array> {
@@ -65,7 +65,8 @@ export function heavyPrefixes(
  * @param levels - bits to go down, 1 unless given; fewer when the strings end before
  * @returns `undefined` when no prefix is left, or the last round was at the strings' last bit
  * @throws {@link VdafError} `PARAMETER_INVALID`
- * @throws RangeError when the next round would have more than {@link MAX_PREFIXES} prefixes
+ * @throws RangeError when the next round would have more than {@link MAX_PREFIXES} prefixes, or their bits be more than
+ *   {@link MAX_NODES} together
  */
 export function nextPrefixes(
   bits: number,
@@ -78,7 +79,8 @@ export function nextPrefixes(
   const heavy = heavyPrefixes(aggregationParameter, counts, threshold);
   const more = Math.min(levels, bits - 1 - level);
   if (heavy.length === 0 || more < 1) return undefined;
-  if (heavy.length * 2 ** more > MAX_PREFIXES)
+  const count = heavy.length * 2 ** more;
+  if (count > MAX_PREFIXES || count * (level + more + 1) > MAX_NODES)
     throw new RangeError('Cannot go on: the next round would have too many prefixes');
   return encodePrefixes(
     level + more,

@@ -6,8 +6,11 @@ import { VdafError } from './vdaf-error.ts';
 /** Most prefixes that one parameter may hold. A bound of this implementation, so that a collector cannot ask for all memory. */
 export const MAX_PREFIXES: number = 1 << 16;
 
-/** Most nodes that the ways from the root to all prefixes may have, shared ones counted each time. */
-const MAX_NODES = 1 << 25;
+/**
+ * Most nodes that the ways from the root to all prefixes may have, shared ones counted each time. It bounds what one report
+ * costs an aggregator in one go: some tens of milliseconds.
+ */
+export const MAX_NODES: number = 1 << 20;
 
 /** Candidate prefixes, each of `level + 1` bits, strictly in lexicographic order, at least one. */
 export interface PrefixSet {
@@ -80,13 +83,14 @@ function readPrefixes(bytes: Uint8Array): PrefixSet | undefined {
  *
  * @param level - one less than the prefixes' length in bits
  * @param prefixes - packed strings of bits, highest bit first and zero bits after the last, strictly in lexicographic order
- * @throws RangeError when they are not, or there is none, or there are more than {@link MAX_PREFIXES}
+ * @throws RangeError when they are not, or there is none, or there are more than {@link MAX_PREFIXES}, or their bits are
+ *   more than {@link MAX_NODES} together
  * @see VDAF §8.2.6.6
  */
 export function encodePrefixes(level: number, prefixes: readonly Uint8Array[]): Uint8Array {
   if (!Number.isInteger(level) || level < 0 || level >= MAX_BITS)
     throw new RangeError('Cannot encode prefixes: there is no such level');
-  if (prefixes.length === 0 || prefixes.length > MAX_PREFIXES)
+  if (prefixes.length === 0 || prefixes.length > MAX_PREFIXES || prefixes.length * (level + 1) > MAX_NODES)
     throw new RangeError('Cannot encode prefixes: there are too few or too many');
   const size = packedSize(level + 1);
   const writer = new Writer(6 + size * prefixes.length).u16(level).u32(prefixes.length);

@@ -1,13 +1,15 @@
 /** Poplar1: how many of the clients' strings begin with each of some prefixes. VDAF §8. */
 import { platformAes } from '#aes';
 import type { PlatformAes } from './aes.ts';
+import { INITIALIZE_SIZE } from './ping-pong.ts';
 import { decodeSum, sumShares, zeroShare } from './poplar1-aggregate.ts';
-import { MAX_BITS, SEED_SIZE } from './poplar1-layout.ts';
+import { inputShareSize, LEAF_SIZE, MAX_BITS, publicShareSize, SEED_SIZE } from './poplar1-layout.ts';
 import { ancestors, decodePrefixes } from './poplar1-parameter.ts';
 import { helperInit, leaderInit, resume } from './poplar1-ping-pong.ts';
 import { RAND_SIZE, shardString } from './poplar1-shard.ts';
 import { POPLAR1 } from './poplar1-sponges.ts';
 import type { Poplar1 } from './poplar1-types.ts';
+import type { ShareSizes } from './vdaf.ts';
 import { invalidConfiguration } from './vdaf-error.ts';
 
 /**
@@ -32,6 +34,7 @@ export function poplar1Over(aes: PlatformAes | undefined, bits: number): Poplar1
     verifyKeySize: SEED_SIZE,
     randSize: RAND_SIZE,
     rounds: 2,
+    sizes: sizesOf(bits),
     shard: (ctx, measurement, nonce, rand) => shardString(bits, ctx, measurement, nonce, rand),
     leaderInit: (context, reports) => leaderInit(aes, bits, context, reports),
     helperInit: (context, reports) => helperInit(aes, bits, context, reports),
@@ -41,6 +44,16 @@ export function poplar1Over(aes: PlatformAes | undefined, bits: number): Poplar1
     aggregate: (parameter, share, outShares) => sumShares(bits, parameter, [share, ...outShares]),
     merge: (parameter, shares) => sumShares(bits, parameter, shares),
     unshard: (parameter, shares) => decodeSum(bits, parameter, sumShares(bits, parameter, shares)),
+  };
+}
+
+function sizesOf(bits: number): ShareSizes {
+  const share = inputShareSize(bits);
+  // Three elements of the sketch: no level has longer ones than the leaves.
+  return {
+    publicShare: publicShareSize(bits),
+    inputShares: [share, share],
+    firstMessage: INITIALIZE_SIZE + 3 * LEAF_SIZE,
   };
 }
 

@@ -1,5 +1,6 @@
 /** Prio3 over any circuit. VDAF §7.2. */
 import type { Circuit } from './flp.ts';
+import { INITIALIZE_SIZE } from './ping-pong.ts';
 import { addIntegers, maxReports, openShares, sumShares } from './prio3-aggregate.ts';
 import { Prio3Instance } from './prio3-instance.ts';
 import { helperInit, leaderInit, leaderResume } from './prio3-ping-pong.ts';
@@ -34,6 +35,11 @@ function overInstance<Measurement, Result>(instance: Prio3Instance<Measurement, 
     verifyKeySize: SEED_SIZE,
     randSize,
     rounds: 1,
+    sizes: {
+      publicShare: instance.publicShareSize,
+      inputShares: [instance.leaderShareSize, instance.helperShareSize],
+      firstMessage: INITIALIZE_SIZE + instance.verifierShareSize,
+    },
     modulus: field.modulus,
     outputLength: circuit.outputLength,
     maxReports: maxReports(instance),

@@ -11,6 +11,15 @@ export interface Shards {
   readonly inputShares: readonly [Uint8Array, Uint8Array];
 }
 
+/** Lengths in bytes of what every honest client and aggregator encodes, whatever the measurement. */
+export interface ShareSizes {
+  readonly publicShare: number;
+  /** Leader's share first, helper's second. */
+  readonly inputShares: readonly [number, number];
+  /** The most that the leader's first message may have, at whatever level. */
+  readonly firstMessage: number;
+}
+
 /** Which of the two aggregators runs a step: 0 is the leader, 1 the helper. */
 export type AggregatorId = 0 | 1;
 
@@ -57,6 +66,8 @@ export interface Vdaf<Measurement, Result> {
   readonly verifyKeySize: number;
   /** Length of the randomness that `shard` consumes, bytes. */
   readonly randSize: number;
+  /** Of reports: one with other lengths is not valid. */
+  readonly sizes: ShareSizes;
   /** Rounds of verification: 1 for Prio3, 2 for Poplar1. */
   readonly rounds: number;
   /** Client: split a measurement. `rand` has `randSize` bytes and must be fresh. */

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { poplar1 } from '../src/poplar1.ts';
 import { firstPrefixes, heavyPrefixes, nextPrefixes, padString, unpadString } from '../src/poplar1-descent.ts';
-import { decodePrefixes, encodePrefixes, MAX_PREFIXES, prefixAt } from '../src/poplar1-parameter.ts';
+import { decodePrefixes, encodePrefixes, MAX_NODES, MAX_PREFIXES, prefixAt } from '../src/poplar1-parameter.ts';
 import { planWalk } from '../src/prefix-tree.ts';
 import { VdafError } from '../src/vdaf-error.ts';
 import { FUZZ_RUNS, hex, pack, parameterOf, unpack } from './poplar1-cases.ts';
@@ -63,8 +63,9 @@ describe('decodePrefixes()', () => {
     });
   }
 
-  it('refuses more prefixes than it has memory for before it looks at them', () => {
-    const count = MAX_PREFIXES + 1;
+  it('refuses more prefixes than one report may cost, before it looks at them', () => {
+    const most = Math.floor(MAX_NODES / 17);
+    const count = most + 1;
     const bytes = new Uint8Array(6 + 3 * count);
     new DataView(bytes.buffer).setUint16(0, 16);
     new DataView(bytes.buffer).setUint32(2, count);
@@ -72,9 +73,23 @@ describe('decodePrefixes()', () => {
       bytes.set([index >> 9, (index >> 1) & 0xff, (index & 1) << 7], 6 + 3 * index);
     }
     assert.throws(() => decodePrefixes(bytes, 17), isInvalid);
-    const fewer = bytes.slice(0, 6 + 3 * MAX_PREFIXES);
-    new DataView(fewer.buffer).setUint32(2, MAX_PREFIXES);
-    assert.equal(decodePrefixes(fewer, 17).count, MAX_PREFIXES);
+    const fewer = bytes.slice(0, 6 + 3 * most);
+    new DataView(fewer.buffer).setUint32(2, most);
+    assert.equal(decodePrefixes(fewer, 17).count, most);
+    const prefixes = Array.from({ length: count }, (_, index) => bytes.slice(6 + 3 * index, 9 + 3 * index));
+    assert.throws(() => encodePrefixes(16, prefixes), RangeError);
+    assert.deepEqual(encodePrefixes(16, prefixes.slice(0, most)), fewer);
+    // Long strings: as much work with far fewer prefixes.
+    const long = new Uint8Array(6 + 64 * 2049);
+    new DataView(long.buffer).setUint16(0, 511);
+    for (const [n, isRefused] of [
+      [2048, false],
+      [2049, true],
+    ] as const) {
+      new DataView(long.buffer).setUint32(2, n);
+      for (let index = 0; index < n; index++) new DataView(long.buffer).setUint16(6 + 64 * index, index);
+      assert.equal(poplar1(513).isValidParameter(long.slice(0, 6 + 64 * n), []), !isRefused);
+    }
   });
 
   it('decodes or throws PARAMETER_INVALID, and encodes to the same bytes', () => {
@@ -222,7 +237,7 @@ describe('the way down', () => {
   it('firstPrefixes() has all strings of a length', () => {
     assert.deepEqual(firstPrefixes(1), parameterOf('0', '1'));
     assert.deepEqual(firstPrefixes(3), parameterOf('000', '001', '010', '011', '100', '101', '110', '111'));
-    assert.equal(decodePrefixes(firstPrefixes(16), 16).count, 65536);
+    assert.equal(decodePrefixes(firstPrefixes(16), 16).count, MAX_PREFIXES);
     for (const length of [0, 17, 1.5]) assert.throws(() => firstPrefixes(length), RangeError);
   });
 

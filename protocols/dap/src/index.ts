@@ -142,6 +142,7 @@ export {
   reportErrorName,
 } from './report-error.ts';
 export { ReportMetadata } from './report-metadata.ts';
+export { hasPossibleSize, maxInitBytes } from './report-size.ts';
 export { type ResourceKind, requestDigest, resourceId } from './resource-id.ts';
 export {
   HPKE_CONFIG_PATH,

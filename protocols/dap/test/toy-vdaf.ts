@@ -35,6 +35,7 @@ export function toyVdaf(rounds: 1 | 2 = 1): Vdaf<ToyMeasurement, number> {
     verifyKeySize: 32,
     randSize: 4,
     rounds,
+    sizes: { publicShare: 3, inputShares: [SHARE_BYTES, SHARE_BYTES], firstMessage: INITIALIZE.length },
     shard(ctx, measurement, nonce, rand): Shards {
       if (ctx.length !== 38) throw new RangeError('The context has another length');
       const value = typeof measurement === 'number' ? measurement : 0;

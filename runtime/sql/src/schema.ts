@@ -195,8 +195,11 @@ const TABLES: Migration = [
   'CREATE INDEX aggregate_shares_ended ON aggregate_shares (task_key, changed_at)',
 ];
 
+// Whether verification has only begun. It was not written down before, so that whatever was there is an aggregation.
+const CLAIMS: Migration = ['ALTER TABLE aggregated_reports ADD COLUMN is_claim @integer NOT NULL DEFAULT 0'];
+
 /** All migrations, the oldest first; a database is at the version that is the number of those it has seen. Only ever added to. */
-export const MIGRATIONS: readonly Migration[] = [TABLES];
+export const MIGRATIONS: readonly Migration[] = [TABLES, CLAIMS];
 
 /** Tables with rows of a task. Counters come last: what ends a job counts it, and its row is waited for before. */
 export const TASK_TABLES: readonly string[] = [

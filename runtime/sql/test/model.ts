@@ -4,7 +4,7 @@
  */
 
 import assert from 'node:assert/strict';
-import type { AggregatorStore, BatchKeys, Commit, LeasedKey } from '@privacy-edge/analytics-roles';
+import type { AggregatorStore, BatchKeys, Commit, Commitment, LeasedKey } from '@privacy-edge/analytics-roles';
 import { bucketOf } from '@privacy-edge/dap';
 import { MemoryAggregatorStore } from '@privacy-edge/testing';
 import fc from 'fast-check';
@@ -59,11 +59,19 @@ async function commitOf(
     return { reportId, time: at, bucket: bucketAt(world, at, batch) };
   });
   const facts = await store.readCommitmentFacts(world.taskId, known);
-  const reports = known.map((report, i) => ({
-    ...report,
-    aggregated: (facts[i]?.aggregated.length ?? 0) + (mistake === 1 && i === 0 ? 1 : 0),
-    collected: (facts[i]?.collected.length ?? 0) + (mistake === 2 && i === 0 ? 1 : 0),
-  }));
+  const same = (other: Uint8Array): boolean => Buffer.compare(other, rememberedAs) === 0;
+  const reports = known.map((report, i): Commitment => {
+    const plain = {
+      ...report,
+      aggregated: (facts[i]?.aggregated.length ?? 0) + (mistake === 1 && i === 0 ? 1 : 0),
+      collected: (facts[i]?.collected.length ?? 0) + (mistake === 2 && i === 0 ? 1 : 0),
+    };
+    if (mistake === 3) return { ...plain, claim: 'make' };
+    const claimed = facts[i]?.claimed.some(same) === true;
+    if (!claimed && !(mistake === 5 && i === 0)) return plain;
+    return { ...plain, aggregated: facts[i]?.aggregated.findLastIndex(same) ?? 0, claim: 'use' };
+  });
+  if (mistake === 3) return { rememberedAs, reports, buckets: [] };
   const buckets = [...Map.groupBy(known, ({ bucket }) => Buffer.from(bucket).toString('hex')).values()].map(
     (group) => ({
       bucket: group[0]?.bucket ?? NO_BYTES,

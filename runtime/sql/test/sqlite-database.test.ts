@@ -123,6 +123,23 @@ test('SqliteDatabase.migrate() goes through missing migrations only, and all or 
   database.close();
 });
 
+test('SqliteDatabase.migrate() takes what was remembered before there were claims for aggregated', () => {
+  const database = new SqliteDatabase({ path: newPath(), busyTimeoutMs: 50 });
+  database.migrate(MIGRATIONS.slice(0, 1));
+  const remember = () =>
+    query(
+      `INSERT INTO aggregated_reports (task_key, report_id, position, agg_param, time) VALUES (1, :none, 0, :none, 9)
+        RETURNING position`,
+      { none: new Uint8Array(0) },
+    );
+  assert.equal(database.transact([remember])[0]?.ok, true);
+  database.migrate(MIGRATIONS);
+  const [outcome] = database.transact([() => query('SELECT is_claim FROM aggregated_reports')]);
+  assert.ok(outcome?.ok);
+  assert.deepEqual(JSON.stringify(outcome.value), '[{"is_claim":0}]');
+  database.close();
+});
+
 test('openSqliteStore() makes a file that only its owner can read, and finds everything again', async () => {
   const path = newPath();
   const first = await openSqliteStore(path);

@@ -159,10 +159,10 @@ function retention(): z.ZodType<RetentionSection> {
 function jobs(): z.ZodType<JobsSection> {
   return z
     .strictObject({
-      minSize: integer(1, 10_000)
+      minSize: integer(1, 1_000)
         .default(10)
         .describe('Fewest reports of an aggregation job that nobody waits for. Default: 10.'),
-      maxSize: integer(1, 10_000).default(100).describe('Most reports of an aggregation job. Default: 100.'),
+      maxSize: integer(1, 1_000).default(100).describe('Most reports of an aggregation job. Default: 100.'),
       maxWait: duration()
         .default('1m')
         .describe('After which a report gets into a job, however few there are, with unit. Default: 1m.'),

@@ -30,8 +30,12 @@ export interface AdvertisedTasks {
   readonly access: TaskAccess;
   readonly processing: TaskRow['processing'];
   readonly clockToleranceSeconds: number;
-  /** Whether the parameters of a task are good enough for privacy; the author of a task is not trusted. Default: all are. */
-  accept?(task: Task): boolean;
+  /**
+   * Whether the parameters of a task are good enough, for privacy and for what they cost: minimum batch size, noise, VDAF and
+   * its lengths. Asked before anything is stored. Whoever can reach this aggregator may be the author of a task, so that
+   * there is no safe default.
+   */
+  accept(task: Task): boolean;
 }
 
 /**
@@ -58,7 +62,7 @@ export function advertisedTask(
   const end = task.extensions.taskInterval;
   const nowTime = now.getTime() / 1000 / configuration.timePrecision;
   if (end !== undefined && end.start + end.duration <= nowTime) throw optOut('it has ended');
-  if (advertised.accept?.(task) === false) throw optOut('its parameters are not accepted');
+  if (!advertised.accept(task)) throw optOut('its parameters are not accepted');
   const { role, collectorConfig, clockToleranceSeconds, access, processing } = advertised;
   const verifyKey = taskprovVerifyKey(advertised.verifyKeyInit, taskId, createTaskVdaf(task).verifyKeySize);
   return {

@@ -15,7 +15,7 @@ import {
 import type { RoleResponse } from '@privacy-edge/http-exchange';
 import { type AggregatorContext, nowOf } from './aggregator-context.ts';
 import { emptyAnswer, messageAnswer } from './answer.ts';
-import { batchKeys, collectedBatches } from './batch-keys.ts';
+import { batchKeys, checkRemembered, collectedBatches } from './batch-keys.ts';
 import { NO_OUTSTANDING } from './commitment.ts';
 import { sealNoisyShare } from './noisy-share.ts';
 import { RequestError } from './request-error.ts';
@@ -71,6 +71,7 @@ async function makeShare(
   const { aggParam } = collection.request.collectionJobReq;
   const keys = batchKeys(collection.batch);
   const facts = await context.store.readBatchFacts(task.taskId, keys, NO_OUTSTANDING);
+  checkRemembered(keys, facts);
   checkCollectable(task, collection.batch, aggParam, collectedBatches(facts.collected, keys));
   const aggregate = combineBuckets(task, aggParam, facts.parts);
   checkBatchSize(task, aggregate);

@@ -240,5 +240,6 @@ function serve({ resource, id }: TaskRoute, request: TaskRequest): Promise<RoleR
 }
 
 function requireMethod(method: string, allowed: readonly string[]): void {
-  if (!allowed.includes(method)) throw new RequestError('METHOD_NOT_ALLOWED', 'Cannot answer: wrong method', allowed);
+  if (!allowed.includes(method))
+    throw new RequestError('METHOD_NOT_ALLOWED', 'Cannot answer: wrong method', { allow: allowed });
 }

@@ -69,6 +69,7 @@ export function refusalOf(error: unknown, taskId: Uint8Array | undefined): Refus
   if (error.code === 'UNAUTHORIZED') return unauthorized(taskId);
   const { status, outcome } = REQUEST_REFUSALS[error.code];
   const fields: ExchangeField[] = error.allow.length > 0 ? [['allow', error.allow.join(', ')]] : [];
+  if (error.retryAfter !== undefined) fields.push(['retry-after', String(error.retryAfter)]);
   return { response: emptyAnswer(status, fields), outcome };
 }
 
@@ -131,4 +132,5 @@ const REQUEST_REFUSALS: Readonly<
   METHOD_NOT_ALLOWED: { status: 405, outcome: 'method' },
   MEDIA_TYPE_UNSUPPORTED: { status: 415, outcome: 'media_type' },
   TOO_LARGE: { status: 413, outcome: 'too_large' },
+  TOO_MANY: { status: 429, outcome: 'deferred' },
 };

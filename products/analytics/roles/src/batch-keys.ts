@@ -1,6 +1,14 @@
 /** Batches as the store knows them. */
 import { Reader } from '@privacy-edge/bytes';
-import { type Batch, bucketRange, type CollectedBatch, intervalEnd, leaderSelectedBatch } from '@privacy-edge/dap';
+import {
+  type Batch,
+  bucketRange,
+  type CollectedBatch,
+  DapError,
+  intervalEnd,
+  leaderSelectedBatch,
+} from '@privacy-edge/dap';
+import type { BatchFacts } from './store.ts';
 import type { BatchKeys, CollectedRow } from './store-rows.ts';
 
 /** The buckets of a batch. */
@@ -22,6 +30,16 @@ export function collectedBatches(rows: readonly CollectedRow[], like: BatchKeys)
     const times = like.times === undefined ? undefined : { first: timeOf(first), last: timeOf(last) };
     return { batch: batchOf({ first, last, times }), aggregationParameter };
   });
+}
+
+/**
+ * Checks that what is known about a batch is all there was: a part of it that was collected may be forgotten.
+ *
+ * @throws {@link DapError} `BATCH_OVERLAP`
+ */
+export function checkRemembered({ times }: BatchKeys, { rememberedSince }: Pick<BatchFacts, 'rememberedSince'>): void {
+  if (times === undefined || times.first >= rememberedSince) return;
+  throw new DapError('BATCH_OVERLAP', 'Cannot collect: the batch begins before what is remembered');
 }
 
 function timeOf(key: Uint8Array): number {

@@ -16,7 +16,7 @@ import {
   resourceUrl,
 } from '@privacy-edge/dap';
 import { type AggregatorContext, nowOf, readTaskContext } from './aggregator-context.ts';
-import { batchKeys, batchOf, collectedBatches } from './batch-keys.ts';
+import { batchKeys, batchOf, checkRemembered, collectedBatches } from './batch-keys.ts';
 import { type DriveResult, driveEach, retryDelay } from './drive.ts';
 import { sealNoisyShare } from './noisy-share.ts';
 import type { StepOutcome } from './observation.ts';
@@ -89,6 +89,7 @@ class CollectionRun {
     const facts = await store.readBatchFacts(task.taskId, keys, query);
     const { aggregationParameter } = this.#row;
     const batch = batchOf(keys);
+    checkRemembered(keys, facts);
     checkCollectable(task, batch, aggregationParameter, collectedBatches(facts.collected, keys));
     // DAP §4.6.1: no job that touches the batch may be pending, and nobody's report should be left out.
     if (facts.outstanding > 0) return this.#wait();

@@ -26,6 +26,7 @@ import { readMessage, type TaskRequest } from './task-request.ts';
  * that failed before anything was collected makes room by itself: DAP §4.6.1 lets the collector try again.
  *
  * @throws {@link DapError} as DAP §4.6.1 names them
+ * @throws {@link RequestError} `TOO_MANY`
  */
 export async function postCollection(taskRequest: TaskRequest): Promise<RoleResponse> {
   const { context, taskContext } = taskRequest;
@@ -51,6 +52,12 @@ export async function postCollection(taskRequest: TaskRequest): Promise<RoleResp
       await context.store.deleteCollectionJob(taskId, job.jobId, nowOf(context));
       continue;
     }
+    if (await isFull(context, taskId)) {
+      const seconds = Math.ceil(context.settings.retryAfterMs / 1000);
+      throw new RequestError('TOO_MANY', 'Cannot collect: too many collection jobs wait already', {
+        retryAfter: seconds,
+      });
+    }
     const row = newJob(context, taskContext, body, digest, nextGeneration, collection, keys);
     if (await context.store.createCollectionJob(row)) return currentAnswer(context, taskContext, row, 201);
   }
@@ -58,6 +65,11 @@ export async function postCollection(taskRequest: TaskRequest): Promise<RoleResp
 }
 
 const MAX_CONFLICTS = 20;
+
+/** Requests at the same time may all pass: a limit for what can pile up, not a promise. */
+async function isFull({ store, settings }: AggregatorContext, taskId: Uint8Array): Promise<boolean> {
+  return (await store.waitingCollectionJobs(taskId)).length >= settings.maxWaitingCollections;
+}
 
 /** Early: the driver checks again, in the transaction that counts. */
 async function checkNotCollected(

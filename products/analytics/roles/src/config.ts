@@ -34,8 +34,13 @@ export interface AggregatorConfig {
 
   /** Fewest reports of an aggregation job that nobody waits for. Default 10. */
   readonly minJobSize?: number;
-  /** Most reports of an aggregation job. Default 100. */
+  /** Most reports of an aggregation job; fewer when they could be longer than half of `maxMessageBytes`. Default 100. */
   readonly maxJobSize?: number;
+  /**
+   * Most reports of an aggregation job that a helper takes from its leader: what a request may cost before it is answered.
+   * A leader with a greater `maxJobSize` has its jobs refused. Default 1000.
+   */
+  readonly maxReportsPerJob?: number;
   /** After which a report gets into a job, however few there are. Default: a minute. */
   readonly maxReportWaitMs?: number;
   /** Reports of a task that one step looks at. Default 5000. */
@@ -51,7 +56,10 @@ export interface AggregatorConfig {
   readonly peerTimeoutMs?: number;
   /** First and longest wait before a failed request is repeated. Default: a second, and five minutes. */
   readonly retryMs?: readonly [first: number, longest: number];
-  /** Attempts after which a job is given up that the helper refuses without a reason. Default 20. */
+  /**
+   * Attempts after which a job is divided that the helper refuses without a reason, or given up when it has one report.
+   * Default 20.
+   */
   readonly maxAttempts?: number;
   /** Abandoned jobs after which a report is dropped. Default 3. */
   readonly maxReportAttempts?: number;
@@ -60,6 +68,8 @@ export interface AggregatorConfig {
   readonly retryAfterMs?: number;
   /** Longest wait that a helper may ask for. Default: an hour. */
   readonly maxRetryAfterMs?: number;
+  /** Collection jobs of a task that may wait for reports at the same time: a collector is asked to come back later. Default 100. */
+  readonly maxWaitingCollections?: number;
   /** After which a collection job with too few reports fails. Default: a day. */
   readonly collectionTimeoutMs?: number;
   /** After which a collection job no longer waits for reports that were uploaded after it was asked for. Default: 10 minutes. */
@@ -94,10 +104,12 @@ export type AggregatorSettings = Required<Omit<AggregatorConfig, 'advertised' | 
 export function readConfig(config: AggregatorConfig): AggregatorSettings {
   const settings: AggregatorSettings = { ...DEFAULTS, ...config };
   const { resourceKey, keyCacheMs, keyOverlapMs, minJobSize, maxJobSize } = settings;
+  const { maxReportsPerJob, maxWaitingCollections } = settings;
   if (resourceKey.length < 16) throw new RangeError('The key for identifiers has at least 16 bytes');
   // DAP §4.4.1: a client may seal to a configuration for as long as it may keep it, and upload later.
   if (keyOverlapMs < 2 * keyCacheMs)
     throw new RangeError('A key overlaps for at least twice the time it may be cached');
+  if (!(maxReportsPerJob >= 1 && maxWaitingCollections >= 1)) throw new RangeError('A limit is at least 1');
   if (minJobSize > maxJobSize || minJobSize < 1) throw new RangeError('A job has between 1 and its most reports');
   return settings;
 }
@@ -116,6 +128,7 @@ const DEFAULTS: Omit<AggregatorSettings, 'resourceKey'> = {
   uploadBatch: 100,
   minJobSize: 10,
   maxJobSize: 100,
+  maxReportsPerJob: 1000,
   maxReportWaitMs: MINUTE,
   jobWindow: 5000,
   targetBatchSize: 0,
@@ -127,6 +140,7 @@ const DEFAULTS: Omit<AggregatorSettings, 'resourceKey'> = {
   maxReportAttempts: 3,
   retryAfterMs: 10 * SECOND,
   maxRetryAfterMs: HOUR,
+  maxWaitingCollections: 100,
   collectionTimeoutMs: DAY,
   collectionPatienceMs: 10 * MINUTE,
   maxParts: 32,

@@ -31,6 +31,9 @@ export async function postJob(taskRequest: TaskRequest): Promise<RoleResponse> {
   const init = receiveInit(taskContext.task, body);
   const { jobId, existing } = await findJob(context, taskContext, body);
   if (existing !== undefined) return currentAnswer(context, taskContext, existing, 201);
+  if (init.verifyInits.length > context.settings.maxReportsPerJob) {
+    throw new DapError('INVALID_MESSAGE', 'Cannot start aggregation job: it has too many reports');
+  }
   const step: HelperStep = { jobId, at: undefined, step: 0, body };
   if (taskContext.row.processing === 'asynchronous') {
     return queue(context, taskContext, step, { ...init, pending: NO_PENDING }, 201);

@@ -1,18 +1,23 @@
 /** One step of an aggregation job at the helper, from the request to the stored answer. DAP §4.5.3.2 and §4.5.4.2. */
+import { latin1 } from '@privacy-edge/bytes';
+
 import {
   advanceHelperJob,
+  type ContinuedReport,
   type FinishedReport,
   type HelperContinue,
   type HelperInit,
   type HelperJob,
   helperJobAfter,
+  type OpenedReport,
   openReports,
-  refuseReports,
+  type Rejection,
+  rejection,
   startHelperJob,
   type VerifiedReport,
 } from '@privacy-edge/dap';
 import { type AggregatorContext, nowOf, openersOf } from './aggregator-context.ts';
-import { commitReports } from './commitment.ts';
+import { type CommitPlan, type CommitTarget, commitReports, findRefusals } from './commitment.ts';
 import { Tally } from './counting.ts';
 import type { CommitOutcome, HelperJobAt } from './store.ts';
 import type { HelperJobRow } from './store-rows.ts';
@@ -46,7 +51,25 @@ export async function startJob(
   const { task } = taskContext;
   const shares = init.verifyInits.map(({ reportShare }) => reportShare);
   const opened = await openReports(task, shares, await openersOf(context, taskContext), nowOf(context));
-  return takeStep(context, taskContext, step, init, startHelperJob(task, init, opened));
+  const fresh = task.vdaf.rounds === 1 ? opened : await withoutBegun(context, taskContext, init, opened);
+  return takeStep(context, taskContext, step, init, startHelperJob(task, init, fresh));
+}
+
+/** Where verification takes several rounds it must not begin twice, with whatever outcome: such reports go no further. */
+async function withoutBegun(
+  context: AggregatorContext,
+  taskContext: TaskContext,
+  target: CommitTarget,
+  reports: readonly (OpenedReport | Rejection)[],
+): Promise<(OpenedReport | Rejection)[]> {
+  const keys = reports.flatMap((report) => (report.kind === 'opened' ? [report.reportMetadata] : []));
+  const refused = await findRefusals(context, taskContext, target, keys);
+  return reports.map((report) => {
+    if (report.kind === 'rejected') return report;
+    const { reportId } = report.reportMetadata;
+    const error = refused.get(latin1(reportId));
+    return error === undefined ? report : rejection(reportId, error);
+  });
 }
 
 /**
@@ -72,11 +95,17 @@ async function takeStep(
   verified: readonly VerifiedReport[],
 ): Promise<HelperStepResult> {
   const { taskId } = taskContext.task;
-  const finished = verified.filter((report): report is FinishedReport => report.kind === 'finished');
+  const isStart = step === 0;
+  const committed = {
+    finished: verified.filter((report): report is FinishedReport => report.kind === 'finished'),
+    begun: isStart ? verified.filter((report): report is ContinuedReport => report.kind === 'continued') : [],
+    // What waits after the first step of a job was claimed in it.
+    isClaimed: !isStart,
+  };
   let row: HelperJobRow | undefined;
   let tally = new Tally('aggregation');
-  const outcome = await commitReports(context, taskContext, target, finished, (plan): Promise<CommitOutcome> => {
-    const reports = refuseReports(verified, ({ reportId }) => plan.refusal(reportId));
+  const outcome = await commitReports(context, taskContext, target, committed, (plan): Promise<CommitOutcome> => {
+    const reports = verified.map((report) => refuse(report, plan));
     tally = tallyOf(reports, plan.count);
     row = storedJob(taskId, jobId, helperJobAfter(target, step, body, reports));
     const counters = { ...tally.rejections(), aggregated: plan.count };
@@ -85,6 +114,12 @@ async function takeStep(
   if (outcome === 'stale' || row === undefined) return 'stale';
   tally.report(context.observe);
   return row;
+}
+
+/** Also one that waits: what the peer is sent about a report that somebody else has claimed would verify it once more. */
+function refuse(report: VerifiedReport, plan: CommitPlan): VerifiedReport {
+  const error = report.kind === 'rejected' ? undefined : plan.refusal(report.reportId);
+  return error === undefined ? report : rejection(report.reportId, error);
 }
 
 function tallyOf(reports: readonly VerifiedReport[], accepted: number): Tally {

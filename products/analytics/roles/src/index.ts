@@ -57,6 +57,7 @@ export type {
   OutstandingQuery,
   PutOutcome,
   ReportBucket,
+  ReportFacts,
   ReportOutcome,
   ReportStore,
   TaskStore,

@@ -1,6 +1,6 @@
 /** Puts waiting reports into aggregation jobs. DAP §4.5.2 and §5.2. */
 import { equalBytes } from '@privacy-edge/bytes';
-import { BATCH_ID_BYTES, BATCH_MODE_LEADER_SELECTED, ROLE_LEADER } from '@privacy-edge/dap';
+import { BATCH_ID_BYTES, BATCH_MODE_LEADER_SELECTED, maxInitBytes, ROLE_LEADER } from '@privacy-edge/dap';
 import { type AggregatorContext, nowOf, tasksOf } from './aggregator-context.ts';
 import type { NewLeaderJob } from './store.ts';
 import type { BatchKeys, CollectionJobRow, WaitingReport } from './store-rows.ts';
@@ -109,16 +109,26 @@ class JobCreator {
     const { settings, clock } = this.#context;
     const oldest = Math.min(...waiting.map(({ uploadedAt }) => uploadedAt.getTime()));
     if (clock() - oldest >= settings.maxReportWaitMs) return waiting;
-    const rest = waiting.length % settings.maxJobSize;
+    const rest = waiting.length % this.#jobSize();
     return rest >= settings.minJobSize ? waiting : waiting.slice(0, waiting.length - rest);
+  }
+
+  /**
+   * As many as there may be, and as fit into half of the longest message however long they are: the helper's limit is not
+   * known here, and is hardly less than that.
+   */
+  #jobSize(): number {
+    const { maxJobSize, maxMessageBytes } = this.#context.settings;
+    const fitting = Math.floor(maxMessageBytes / 2 / maxInitBytes(this.#taskContext.task));
+    return Math.max(1, Math.min(maxJobSize, fitting));
   }
 
   /** In the order of time, so that a job touches few buckets. */
   #groups(reports: readonly WaitingReport[]): WaitingReport[][] {
-    const { maxJobSize } = this.#context.settings;
+    const size = this.#jobSize();
     const sorted = reports.toSorted((a, b) => a.time - b.time);
     const groups: WaitingReport[][] = [];
-    for (let at = 0; at < sorted.length; at += maxJobSize) groups.push(sorted.slice(at, at + maxJobSize));
+    for (let at = 0; at < sorted.length; at += size) groups.push(sorted.slice(at, at + size));
     return groups;
   }
 

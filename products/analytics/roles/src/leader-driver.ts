@@ -5,6 +5,7 @@ import { type DriveResult, driveEach, retryDelay } from './drive.ts';
 import { abandonJob, commitStep, startLeaderStep } from './leader-step.ts';
 import type { StepOutcome } from './observation.ts';
 import { askHelper, type PeerAnswer, type PeerCall } from './peer-exchange.ts';
+import { splitJob } from './split-job.ts';
 import type { GiveBack, Leased, LeasedKey } from './store.ts';
 import type { LeaderJobRow } from './store-rows.ts';
 import { LeaderProgress } from './stored-job.ts';
@@ -51,7 +52,7 @@ class LeaderRun {
     let progress = this.#row.progress === undefined ? undefined : LeaderProgress.decode(this.#row.progress);
     if (progress === undefined) {
       const step = await startLeaderStep(this.#context, this.#taskContext, this.#row);
-      const next = await this.#commit(step);
+      const next = await this.#commit(step, true);
       if (typeof next === 'string') return next;
       progress = next;
     }
@@ -71,9 +72,12 @@ class LeaderRun {
       case 'deferred':
         return this.#defer(progress, answer);
       case 'refused':
-        return this.#abandon();
+        // What a helper finds wrong with the whole may be one report, or that there are more than it takes.
+        return answer.problem === 'INVALID_MESSAGE' ? this.#divide(progress) : this.#abandon();
       case 'rejected':
-        if (this.#attempts >= this.#context.settings.maxAttempts) return this.#abandon();
+        // The same bytes are not shorter the next time.
+        if (answer.isTooLarge && progress.job.step === 0) return this.#divide(progress);
+        if (this.#attempts >= this.#context.settings.maxAttempts) return this.#divide(progress);
         return this.#retry(undefined);
       case 'failed':
         return this.#retry(answer.retryAfterMs);
@@ -111,20 +115,29 @@ class LeaderRun {
     }
     // Nobody knows where to continue.
     if (step.job !== undefined && this.#location === undefined) return this.#abandon();
-    return this.#commit(step);
+    return this.#commit(step, false);
   }
 
   /** Stores what a step has come to; the job goes on under the same lease. */
-  async #commit(step: LeaderStep): Promise<LeaderProgress | StepOutcome> {
+  async #commit(step: LeaderStep, isStart: boolean): Promise<LeaderProgress | StepOutcome> {
     const { job } = step;
     const progress = job === undefined ? undefined : { job, isDeferred: false };
     const next =
       progress === undefined
         ? ({ state: 'finished', at: nowOf(this.#context) } as const)
         : this.#active(progress, undefined);
-    const outcome = await commitStep(this.#context, this.#taskContext, this.#row, this.#key, step, next);
+    const made = { ...step, isStart };
+    const outcome = await commitStep(this.#context, this.#taskContext, this.#row, this.#key, made, next);
     if (outcome === 'stale') return 'lost';
+    if (outcome === 'overtaken') return this.#startOver();
     return progress ?? 'finished';
+  }
+
+  /** Nothing has left yet: the next start leaves out what may not be verified any more. */
+  async #startOver(): Promise<StepOutcome> {
+    const giveBack = { notBefore: nowOf(this.#context), isProgress: false };
+    const isMine = await this.#context.store.giveBackLeaderJob(this.#key, giveBack);
+    return isMine ? 'waiting' : 'lost';
   }
 
   async #defer(
@@ -133,7 +146,8 @@ class LeaderRun {
   ): Promise<StepOutcome> {
     this.#location = location ?? this.#location;
     const giveBack = { notBefore: new Date(this.#context.clock() + retryAfterMs), isProgress: true };
-    const nothing = { finished: [], rejected: [] };
+    // Whatever is asked about was claimed when the request was made.
+    const nothing = { finished: [], rejected: [], job: undefined, isStart: false };
     // Without a location there is nothing to ask, so the request is sent again, which finds the same resource.
     const next = this.#active({ ...progress, isDeferred: this.#location !== undefined }, giveBack);
     const outcome = await commitStep(this.#context, this.#taskContext, this.#row, this.#key, nothing, next);
@@ -153,11 +167,23 @@ class LeaderRun {
     return isMine ? 'peer_failed' : 'lost';
   }
 
+  /** One report of which the helper wants nothing to hear must not cost the others in the same request. */
+  async #divide({ job }: LeaderProgress): Promise<StepOutcome> {
+    if (job.step > 0) return this.#abandon();
+    const outcome = await splitJob(this.#context, this.#taskContext, this.#row, this.#key);
+    if (outcome === 'single') return this.#abandon();
+    await this.#forget();
+    return outcome === 'split' ? 'progress' : 'lost';
+  }
+
+  /** A courtesy: whether it arrives does not matter. */
+  async #forget(): Promise<void> {
+    if (this.#location === undefined) return;
+    await askHelper(this.#context, this.#taskContext, { method: 'DELETE', url: this.#location });
+  }
+
   async #abandon(): Promise<StepOutcome> {
-    if (this.#location !== undefined) {
-      // A courtesy: whether it arrives does not matter.
-      await askHelper(this.#context, this.#taskContext, { method: 'DELETE', url: this.#location });
-    }
+    await this.#forget();
     const isMine = await abandonJob(this.#context, this.#taskContext, this.#row, this.#key);
     return isMine ? 'abandoned' : 'lost';
   }

@@ -62,9 +62,14 @@ function missing({ reportIds }: LeaderJobRow, stored: readonly (ReportRow | unde
     .map((reportId) => rejection(reportId, REPORT_ERROR.REPORT_DROPPED));
 }
 
+/** The outcome of a step; `overtaken` when reports that it would ask about may not be verified any more. */
+type StepCommitOutcome = Exclude<CommitOutcome, 'conflict'> | 'overtaken';
+
 /**
- * Commits to what a step has finished, and stores the job as it is then.
+ * Commits to what a step has finished, and stores the job as it is then. The first request of a job whose verification takes
+ * several rounds is stored together with a claim to each of its reports, so that nothing leaves that could leave again.
  *
+ * @param step - `job` is what is asked next; `isStart` when nothing was asked before
  * @param next - the job from now on
  */
 export async function commitStep(
@@ -72,11 +77,20 @@ export async function commitStep(
   taskContext: TaskContext,
   row: LeaderJobRow,
   key: LeasedKey,
-  { finished, rejected }: Pick<LeaderStep, 'finished' | 'rejected'>,
+  { finished, rejected, job, isStart }: LeaderStep & { readonly isStart: boolean },
   next: LeaderStepCommit['next'],
-): Promise<Exclude<CommitOutcome, 'conflict'>> {
+): Promise<StepCommitOutcome> {
   let tally = new Tally('aggregation');
-  const outcome = await commitReports(context, taskContext, row, finished, (plan) => {
+  let isOvertaken = false;
+  const isClaiming = needsClaims(taskContext);
+  const committed = {
+    finished,
+    begun: isClaiming && isStart ? (job?.pending ?? []) : [],
+    isClaimed: isClaiming && !isStart,
+  };
+  const outcome = await commitReports(context, taskContext, row, committed, async (plan) => {
+    isOvertaken = committed.begun.some(({ reportId }) => plan.refusal(reportId) !== undefined);
+    if (isOvertaken) return 'stale';
     const all = [...rejected, ...refusedOf(finished, plan)];
     tally = new Tally('aggregation');
     tally.accepted = plan.count;
@@ -85,13 +99,21 @@ export async function commitStep(
       ...finished
         .filter(({ reportId }) => plan.refusal(reportId) === undefined)
         .map(({ reportId }) => aggregated(taskContext, reportId)),
-      ...all.map((one) => outcomeOf(context, one)),
+      ...all.map((one) => outcomeOf(context, one, committed.isClaimed)),
     ];
     const counters = { ...tally.rejections(), aggregated: plan.count };
     return context.store.commitLeaderStep({ key, commit: plan.commit, reports, next, counters });
   });
   if (outcome === 'committed') tally.report(context.observe);
-  return outcome;
+  return isOvertaken ? 'overtaken' : outcome;
+}
+
+/**
+ * Whether the start of a job uses its reports up. With one round the leader sends nothing that depends on anything but the
+ * report, and the helper commits before it answers.
+ */
+function needsClaims({ task }: TaskContext): boolean {
+  return task.vdaf.rounds > 1;
 }
 
 function refusedOf(finished: readonly FinishedReport[], plan: CommitPlan): Rejection[] {
@@ -110,9 +132,9 @@ function aggregated({ task }: TaskContext, reportId: Uint8Array): ReportOutcome 
     : { reportId, state: 'aggregated' };
 }
 
-/** DAP §4.5.3.1: a report that was rejected is not sent again, but for one that is too early. */
-function outcomeOf(context: AggregatorContext, { reportId, error }: Rejection): ReportOutcome {
-  if (!isRetryable(error)) return { reportId, state: 'rejected', error };
+/** DAP §4.5.3.1: a report that was rejected is not sent again, but for one that is too early and not claimed. */
+function outcomeOf(context: AggregatorContext, { reportId, error }: Rejection, isClaimed: boolean): ReportOutcome {
+  if (isClaimed || !isRetryable(error)) return { reportId, state: 'rejected', error };
   const notBefore = new Date(context.clock() + TOO_EARLY_MS);
   return { reportId, state: 'waiting', notBefore, attempts: 0 };
 }
@@ -120,15 +142,17 @@ function outcomeOf(context: AggregatorContext, { reportId, error }: Rejection): 
 const TOO_EARLY_MS = 60_000;
 
 /**
- * Gives a job up. Its reports may go into other jobs, a few times: the helper may have committed to them, and then it
- * rejects them there. DAP §4.5.5.
+ * Gives a job up whose request was made. Its reports may go into other jobs, a few times: the helper may have committed to
+ * them, and then it rejects them there. DAP §4.5.5. Not so claimed ones: VDAF §8.2.3 forbids to start them again.
  */
 export async function abandonJob(
   { store, settings, observe, ...rest }: AggregatorContext,
-  { task }: TaskContext,
+  taskContext: TaskContext,
   row: LeaderJobRow,
   key: LeasedKey,
 ): Promise<boolean> {
+  const { task } = taskContext;
+  const maxAttempts = needsClaims(taskContext) ? 0 : settings.maxReportAttempts;
   const now = new Date(rest.clock());
   const stored = await store.readReports(task.taskId, row.reportIds);
   const tally = new Tally('aggregation');
@@ -137,7 +161,7 @@ export async function abandonJob(
     // One without a body was done with in an earlier step.
     if (report === undefined || reportId === undefined) return [];
     const attempts = report.attempts + 1;
-    if (attempts < settings.maxReportAttempts) return [{ reportId, state: 'waiting', notBefore: now, attempts }];
+    if (attempts < maxAttempts) return [{ reportId, state: 'waiting', notBefore: now, attempts }];
     tally.reject(REPORT_ERROR.REPORT_DROPPED);
     return [{ reportId, state: 'rejected', error: REPORT_ERROR.REPORT_DROPPED }];
   });

@@ -22,8 +22,8 @@ export type PeerAnswer =
   | { readonly kind: 'deferred'; readonly location: string | undefined; readonly retryAfterMs: number }
   /** It will not, for a reason that DAP has a name for, which the same request would meet again. */
   | { readonly kind: 'refused'; readonly problem: ProblemCode }
-  /** It will not, without such a reason. */
-  | { readonly kind: 'rejected' }
+  /** It will not, without such a reason; perhaps because the request was too long. */
+  | { readonly kind: 'rejected'; readonly isTooLarge: boolean }
   /** It could not, or there is no answer: the same request may have another answer later. */
   | { readonly kind: 'failed'; readonly retryAfterMs: number | undefined };
 
@@ -91,8 +91,13 @@ function readAnswer(
   const problem = problemOf(response);
   // A helper that does not know the task yet, or our token, may learn of it.
   if (problem === 'UNRECOGNIZED_TASK') return { kind: 'failed', retryAfterMs };
-  return problem === undefined ? { kind: 'rejected' } : { kind: 'refused', problem };
+  return problem === undefined
+    ? { kind: 'rejected', isTooLarge: status === CONTENT_TOO_LARGE }
+    : { kind: 'refused', problem };
 }
+
+/** RFC 9110 §15.5.14. */
+const CONTENT_TOO_LARGE = 413;
 
 /** Not about the request: who asks, how often, how fast. */
 const TRANSIENT: ReadonlySet<number> = new Set([401, 403, 407, 408, 421, 425, 429]);

@@ -8,7 +8,15 @@ export type RequestErrorCode =
   | 'NOT_FOUND'
   | 'METHOD_NOT_ALLOWED'
   | 'MEDIA_TYPE_UNSUPPORTED'
-  | 'TOO_LARGE';
+  | 'TOO_LARGE'
+  /** It may be asked again later. */
+  | 'TOO_MANY';
+
+/** What goes into the fields of the answer. */
+export interface RequestErrorDetails {
+  readonly allow?: readonly string[];
+  readonly retryAfter?: number;
+}
 
 /** A request that is refused before DAP has a say. Safe to log. */
 export class RequestError extends Error {
@@ -17,14 +25,17 @@ export class RequestError extends Error {
   readonly code: RequestErrorCode;
   /** For `METHOD_NOT_ALLOWED`: the methods that are there. */
   readonly allow: readonly string[];
+  /** For `TOO_MANY`: after how many seconds to ask again. */
+  readonly retryAfter: number | undefined;
 
   /**
    * @param code - stable
    * @param message - for people
    */
-  constructor(code: RequestErrorCode, message: string, allow: readonly string[] = []) {
+  constructor(code: RequestErrorCode, message: string, { allow = [], retryAfter }: RequestErrorDetails = {}) {
     super(message);
     this.code = code;
     this.allow = allow;
+    this.retryAfter = retryAfter;
   }
 }

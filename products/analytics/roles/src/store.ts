@@ -153,19 +153,37 @@ export interface ReportBucket {
   readonly bucket: Uint8Array;
 }
 
+/**
+ * What is known about a report. A report whose verification takes several rounds is claimed when the first begins, in the
+ * transaction that stores the job: VDAF §8.2.3 lets the verification of an input share at one level run once. A claim counts as
+ * an aggregation that took place, whatever becomes of the job: it ends with `rememberedSince`, and with nothing else.
+ */
+export interface ReportFacts extends CommitmentFacts {
+  /** Those of `aggregated` that are claims: verification has begun with them, and has not come to an end. */
+  readonly claimed: readonly Uint8Array[];
+}
+
 /** A report that is committed to, with how much was known when that was decided. */
 export interface Commitment extends ReportBucket {
-  /** Length of {@link CommitmentFacts}`.aggregated`. */
+  /**
+   * Length of {@link ReportFacts}`.aggregated`, which is the position that the report is remembered at; for one that uses a
+   * claim, the position of the claim.
+   */
   readonly aggregated: number;
-  /** Length of {@link CommitmentFacts}`.collected`. */
+  /** Length of {@link ReportFacts}`.collected`. */
   readonly collected: number;
+  /**
+   * Absent: the report is remembered as aggregated. `make`: it is remembered as claimed. `use`: what is claimed at that
+   * position, with the same parameter, is aggregated from now on; facts that were added after it do not matter.
+   */
+  readonly claim?: 'make' | 'use';
 }
 
 /** What a step commits to. */
 export interface Commit {
   /** The parameter under which the reports are remembered: empty where a report is aggregated once. */
   readonly rememberedAs: Uint8Array;
-  /** No report twice. */
+  /** No report twice; claimed ones are in no bucket yet. */
   readonly reports: readonly Commitment[];
   /** Each becomes a new part. */
   readonly buckets: readonly Bucket[];
@@ -179,6 +197,8 @@ export interface BatchFacts {
   readonly collected: readonly CollectedRow[];
   /** Reports of the batch that may still be aggregated: see {@link OutstandingQuery}. 0 at a helper. */
   readonly outstanding: number;
+  /** Of the task. Whether times before it were collected is not known any more. */
+  readonly rememberedSince: number;
 }
 
 /** Which reports a collection has to wait for. */
@@ -196,7 +216,7 @@ export interface OutstandingQuery {
 /** What both aggregators must never forget. */
 export interface CommitmentStore {
   /** What is known about each report, in order: parameters it is remembered with, and collections that contain its bucket. */
-  readCommitmentFacts(taskId: Uint8Array, reports: readonly ReportBucket[]): Promise<readonly CommitmentFacts[]>;
+  readCommitmentFacts(taskId: Uint8Array, reports: readonly ReportBucket[]): Promise<readonly ReportFacts[]>;
   readBatchFacts(taskId: Uint8Array, keys: BatchKeys, outstanding: OutstandingQuery): Promise<BatchFacts>;
   /**
    * Buckets that have more than so many parts with the same parameter, with those parts.
@@ -278,7 +298,10 @@ export interface LeaderStepCommit {
 /** Outcome of committing to reports. In all but the first case nothing has changed. */
 export type CommitOutcome =
   | 'committed'
-  /** More is known about a report than was, or its time is before `rememberedSince` by now: read again. */
+  /**
+   * More is known about a report or a batch than was, a claim is not there, or a time is before `rememberedSince` by now: read
+   * again.
+   */
   | 'conflict'
   /** The job is not the caller's any more, or not as the caller expects it. */
   | 'stale';
@@ -336,7 +359,7 @@ export interface HelperJobStore {
   deleteHelperJob(taskId: Uint8Array, jobId: Uint8Array, now: Date): Promise<boolean>;
 }
 
-/** What both aggregators check again when they mark a batch as collected. */
+/** What both aggregators check again when they mark a batch as collected, which no time before `rememberedSince` can be. */
 export interface CollectedCommit {
   readonly keys: BatchKeys;
   /** Encoded. */
@@ -420,8 +443,8 @@ export interface GarbageStore {
   /**
    * In one transaction: raises `rememberedSince` to `time`, if it is lower; deletes what only older reports need, at most
    * about `limit` rows of each kind. These are: reports with an earlier time, but for assigned ones, which are left to their
-   * job; that they were aggregated; collections of time intervals that end at or before `time`; bucket parts of such times,
-   * unless a collection that stays contains them; and batches of the leader's choice whose parts all have intervals that end at
+   * job; that they were aggregated; bucket parts of such times, unless a collection of a time interval that ends after `time`
+   * contains them; collections of time intervals that end at or before `time`, once no part is left in them; and batches of the leader's choice whose parts all have intervals that end at
    * or before `time`, with their parts, their collection and their row together. One without parts stays.
    *
    * @param time - in units of the task's time precision

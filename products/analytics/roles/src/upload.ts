@@ -1,8 +1,10 @@
 /** Uploads, at the leader. DAP §4.4.2.2. */
 import {
+  type AggregatorTask,
   BATCH_MODE_TIME_INTERVAL,
   checkUpload,
   DapError,
+  hasPossibleSize,
   REPORT_ERROR,
   Report,
   type ReportError,
@@ -78,7 +80,7 @@ class Upload {
     }
     const now = nowOf(context);
     const tally = new Tally('upload');
-    const errors = reports.map((report) => checkUpload(task, report, this.#isKnownConfig, now));
+    const errors = reports.map((report) => uploadError(task, report, this.#isKnownConfig, now));
     for (const error of errors) if (error !== undefined) tally.reject(error);
     const good = reports.filter((_, i) => errors[i] === undefined);
     const rows = good.map((report) => {
@@ -106,6 +108,18 @@ class Upload {
       .filter(([, by]) => by > 0);
     if (rest.length > 0) await context.store.addCounters(taskContext.task.taskId, Object.fromEntries(rest));
   }
+}
+
+/** Reports of one job travel together: none may be so long that the helper would not read the others either. */
+function uploadError(
+  task: AggregatorTask,
+  report: Report,
+  isKnownConfig: (configId: number) => boolean,
+  now: Date,
+): ReportError | undefined {
+  const error = checkUpload(task, report, isKnownConfig, now);
+  if (error !== undefined) return error;
+  return hasPossibleSize(task, report) ? undefined : REPORT_ERROR.INVALID_MESSAGE;
 }
 
 /**

@@ -18,6 +18,7 @@ import {
   prepareResults,
   type Query,
   type Report,
+  type ReportExtensions,
   type ReportMaker,
   ROLE_HELPER,
   ROLE_LEADER,
@@ -266,10 +267,11 @@ export async function makeReports(
   measurements: readonly unknown[],
   now: Date = new Date(deployment.clock.nowMs),
   random: RandomSource = systemRandom,
+  extensions: ReportExtensions = {},
 ): Promise<Report[]> {
   const maker = await client<unknown>(deployment);
   const made: Report[] = [];
-  for (const measurement of measurements) made.push(await maker.createReport(measurement, now, random));
+  for (const measurement of measurements) made.push(await maker.createReport(measurement, now, random, extensions));
   return made;
 }
 

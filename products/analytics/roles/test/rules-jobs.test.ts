@@ -129,6 +129,21 @@ test('1.8 items 5 and 6, 1.9: requests that fail the whole job', async () => {
   assert.equal(await refusal(deployment, 'aggregation_jobs', INIT, deployment.body.subarray(1)), 'invalidMessage');
 });
 
+test('malicious leader: a job of more reports than a request may cost is refused before one of them is opened', async () => {
+  const deployment = await withRequest({ config: { maxReportsPerJob: 3 } });
+  const before = snapshot(deployment.helper);
+  let reads = 0;
+  deployment.helper.store.hook = async (method) => {
+    if (method === 'readHpkeKeys' || method === 'readCommitmentFacts') reads += 1;
+  };
+  assert.equal(await refusal(deployment, 'aggregation_jobs', INIT, deployment.body), 'invalidMessage');
+  assert.equal(reads, 0);
+  assert.deepEqual(snapshot(deployment.helper), before);
+  const request = AggregationJobInitReq.decode(deployment.body);
+  const fewer = AggregationJobInitReq.encode({ ...request, verifyInits: request.verifyInits.slice(0, 3) });
+  assert.deepEqual(kindsOf(await postInit(deployment, fewer)), new Array(3).fill('continue'));
+});
+
 test('1.8 item 6: a leader-selected job without a batch is invalid', async () => {
   const deployment = await withRequest({ parameters: { batchMode: BATCH_MODE_LEADER_SELECTED, minBatchSize: 4 } });
   const request = AggregationJobInitReq.decode(deployment.body);
@@ -639,7 +654,65 @@ test('a helper that refuses without a reason is given up in the end, and reports
   await settle(deployment);
   const taskId = deployment.task.taskId;
   assert.equal((await deployment.leader.store.countReports(taskId)).rejected, 3);
-  assert.equal((await deployment.leader.store.readCounters(taskId)).job_abandoned, 2);
+  // Each alone in the end, twice: none was given up for what the others had.
+  assert.equal((await deployment.leader.store.readCounters(taskId)).job_abandoned, 6);
+});
+
+/** A helper in front of which somebody refuses what has a mark in it, or is too long. */
+function refusing(status: number, isRefused: (body: Uint8Array) => boolean): Partial<Options> {
+  return {
+    wrap: (send) => async (request) =>
+      request.body !== null && isRefused(request.body)
+        ? { status, header: () => undefined, body: NOTHING }
+        : send(request),
+  };
+}
+
+for (const status of [413, 400]) {
+  test(`malicious client: a report for which the helper answers ${status} costs no other report an attempt`, async () => {
+    let mark: Uint8Array | undefined;
+    const deployment = await deploy({
+      config: { maxAttempts: 2, maxReportAttempts: 2, retryMs: [1, 1] },
+      ...refusing(status, (body) => mark !== undefined && Buffer.from(body).includes(mark)),
+    });
+    const reports = await makeReports(deployment, new Array(9).fill(true));
+    mark = reports[4]!.reportMetadata.reportId;
+    await upload(deployment, reports);
+    await settle(deployment);
+    const { store } = deployment.leader;
+    const { taskId } = deployment.task;
+    assert.deepEqual(await store.countReports(taskId), { waiting: 0, assigned: 0, aggregated: 8, rejected: 1 });
+    assert.equal((await store.readCounters(taskId)).job_abandoned, 2);
+    mark = undefined;
+    assert.equal(Number((await collect(deployment)).result), 8);
+  });
+}
+
+test('a helper with a smaller limit gets smaller jobs, also in a batch of the leader’s choice', async () => {
+  for (const parameters of [{}, { batchMode: BATCH_MODE_LEADER_SELECTED, minBatchSize: 9 }]) {
+    const deployment = await deploy({ parameters, ...refusing(413, (body) => body.length > 500) });
+    await upload(deployment, await makeReports(deployment, new Array(9).fill(true)));
+    const query = 'batchMode' in parameters ? leaderSelectedQuery() : firstInterval();
+    assert.equal(Number((await collect(deployment, query)).result), 9);
+    assert.equal((await deployment.leader.store.readCounters(deployment.task.taskId)).job_abandoned, undefined);
+  }
+});
+
+test('a helper that takes fewer reports in a job gets smaller ones', async () => {
+  const deployment = await deploy({ config: { maxReportsPerJob: 4 } });
+  await upload(deployment, await makeReports(deployment, new Array(9).fill(true)));
+  assert.equal(Number((await collect(deployment)).result), 9);
+  assert.equal((await deployment.leader.store.readCounters(deployment.task.taskId)).job_abandoned, undefined);
+});
+
+test('a job is never longer than half of the longest message, whatever its reports are', async () => {
+  const deployment = await deploy({ config: { maxMessageBytes: 1 << 16 } });
+  await upload(deployment, await makeReports(deployment, new Array(9).fill(true)));
+  await settle(deployment);
+  const { sent } = deployment;
+  assert.ok(sent.length >= 2);
+  assert.ok(sent.every(({ body }) => (body?.length ?? 0) <= 1 << 15));
+  assert.equal((await deployment.leader.store.countReports(deployment.task.taskId)).aggregated, 9);
 });
 
 test('a job waits for enough reports, unless somebody waits for it or time has passed', async () => {
@@ -656,6 +729,21 @@ test('a job waits for enough reports, unless somebody waits for it or time has p
   assert.equal(await leader.aggregator.createJobs(), 0);
   clock.advance(60_000);
   assert.equal(await leader.aggregator.createJobs(), 1);
+});
+
+test('malicious collector: jobs that wait are limited, and room is made again', async () => {
+  const deployment = await deploy({ config: { maxWaitingCollections: 2, retryAfterMs: 7000 } });
+  const ask = (duration: number): Promise<Answer> =>
+    asCollector(deployment, 'POST', 'collection_jobs', createCollectionJobReq(firstInterval(duration), NOTHING));
+  const [first, second] = [await ask(1), await ask(2)];
+  assert.deepEqual([first.status, second.status], [201, 201]);
+  const third = await ask(3);
+  assert.deepEqual([third.status, third.header('retry-after'), third.body.length], [429, '7', 0]);
+  // The same request again is no other job.
+  assert.equal((await ask(2)).status, 201);
+  assert.equal((await asCollector(deployment, 'DELETE', first.header('location') ?? '')).status, 200);
+  assert.equal((await ask(3)).status, 201);
+  assert.equal((await ask(4)).status, 429);
 });
 
 test('DAP §3.2: the same request for a share, many times at the same time, gets one share', async () => {

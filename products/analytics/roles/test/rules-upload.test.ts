@@ -107,6 +107,54 @@ test('an unknown public extension refuses the upload and names the types', async
   assert.deepEqual(snapshot(deployment.leader), before);
 });
 
+test('malicious client: a report with parts of other lengths than its task has is refused, and its neighbours are not', async () => {
+  for (const vdaf of [
+    { kind: 'count' },
+    { kind: 'histogram', length: 9, chunkLength: 3 },
+    { kind: 'poplar1', bits: 16 },
+  ] as const) {
+    const deployment = await deploy({ vdaf });
+    const measurement = { count: true, histogram: 4, poplar1: Uint8Array.of(1, 2) }[vdaf.kind];
+    const [report, ...others] = await makeReports(deployment, new Array(4).fill(measurement));
+    const { publicShare, helperEncryptedInputShare: helper, leaderEncryptedInputShare: leader } = report!;
+    const resized = (bytes: Uint8Array, by: number): Uint8Array => {
+      const other = new Uint8Array(bytes.length + by);
+      other.set(bytes.subarray(0, other.length));
+      return other;
+    };
+    const bad: Partial<Report>[] = [
+      { publicShare: resized(publicShare, 1) },
+      { helperEncryptedInputShare: { ...helper, payload: resized(helper.payload, -1) } },
+      { helperEncryptedInputShare: { ...helper, payload: resized(helper.payload, 1025) } },
+      { helperEncryptedInputShare: { ...helper, payload: new Uint8Array(900_000) } },
+      { helperEncryptedInputShare: { ...helper, enc: new Uint8Array(2049) } },
+      { leaderEncryptedInputShare: { ...leader, payload: resized(leader.payload, 1025) } },
+      { leaderEncryptedInputShare: { ...leader, enc: new Uint8Array(65_535) } },
+    ];
+    for (const changes of bad) {
+      assert.equal(await errorOf(deployment, { ...report!, ...changes }), REPORT_ERROR.INVALID_MESSAGE);
+    }
+    const mixed = [others[0]!, { ...report!, ...bad[3] }, others[1]!];
+    assert.equal((await upload(deployment, mixed)).length, 1);
+    assert.deepEqual(await upload(deployment, [report!]), []);
+    assert.equal((await deployment.leader.store.countReports(deployment.task.taskId)).waiting, 3);
+  }
+});
+
+test('public extensions that are understood have a limit together, and private ones find room', async () => {
+  const deployment = await deploy({ config: { reportExtensions: new Set([7]) } });
+  const [report] = await makeReports(deployment, [true]);
+  const withExtension = (length: number): Report => {
+    const publicExtensions = [{ extensionType: 7, extensionData: new Uint8Array(length) }];
+    return { ...report!, reportMetadata: { ...report!.reportMetadata, publicExtensions } };
+  };
+  assert.equal(await errorOf(deployment, withExtension(4093)), REPORT_ERROR.INVALID_MESSAGE);
+  assert.deepEqual(await upload(deployment, [withExtension(4092)]), []);
+  const extensions = { helper: [{ extensionType: 7, extensionData: new Uint8Array(1020) }] };
+  const [extended] = await makeReports(deployment, [true], undefined, undefined, extensions);
+  assert.deepEqual(await upload(deployment, [extended!]), []);
+});
+
 test('an upload is taken in pieces of any size, and errors come in the order of the request', async () => {
   const deployment = await deploy({ config: { uploadBatch: 2 } });
   const good = await makeReports(deployment, [true, true, true]);
@@ -233,6 +281,8 @@ test('a configuration that cannot work is refused', async () => {
   assert.throws(() => createAggregator(ports, { resourceKey: NOTHING }), RangeError);
   assert.throws(() => createAggregator(ports, { resourceKey, keyCacheMs: 10, keyOverlapMs: 19 }), RangeError);
   assert.throws(() => createAggregator(ports, { resourceKey, minJobSize: 5, maxJobSize: 4 }), RangeError);
+  assert.throws(() => createAggregator(ports, { resourceKey, maxReportsPerJob: 0 }), RangeError);
+  assert.throws(() => createAggregator(ports, { resourceKey, maxWaitingCollections: 0 }), RangeError);
 });
 
 test('1.8 item 19: whoever may not ask does not learn whether a task exists', async () => {

@@ -51,6 +51,7 @@ test('a task that is advertised with an upload is aggregated by both, who never 
     },
     processing: 'synchronous',
     clockToleranceSeconds: 60,
+    accept: ({ configuration: { minBatchSize } }) => minBatchSize >= 3,
   });
   const start = (
     party: typeof leader,

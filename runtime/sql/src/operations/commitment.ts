@@ -9,9 +9,10 @@ import type {
   Commitment,
   OutstandingQuery,
   ReportBucket,
+  ReportFacts,
 } from '@privacy-edge/analytics-roles';
 import { latin1 } from '@privacy-edge/bytes';
-import type { Bucket, CommitmentFacts } from '@privacy-edge/dap';
+import type { Bucket } from '@privacy-edge/dap';
 import type { OperationContext } from '../engine.ts';
 import {
   abandon,
@@ -37,10 +38,10 @@ export function* readCommitmentFacts(
   _context: OperationContext,
   taskId: Uint8Array,
   reports: readonly ReportBucket[],
-): Operation<readonly CommitmentFacts[]> {
+): Operation<readonly ReportFacts[]> {
   const [aggregated = [], ...collected] = yield [
     statementEach(
-      `SELECT batch.report_id, position, agg_param FROM @rows(report_id bytes)
+      `SELECT batch.report_id, position, agg_param, is_claim FROM @rows(report_id bytes)
         JOIN aggregated_reports ON aggregated_reports.task_key = ${TASK}
           AND aggregated_reports.report_id = batch.report_id`,
       reports.map(({ reportId }) => ({ report_id: reportId })),
@@ -54,10 +55,15 @@ export function* readCommitmentFacts(
     ),
   ];
   const ofReport = parametersBy(aggregated, 'report_id');
+  const claims = parametersBy(
+    aggregated.filter((row) => integerOf(row, 'is_claim') === 1),
+    'report_id',
+  );
   const ofBucket = parametersBy(collected.flat(), 'bucket');
   return reports.map(({ reportId, bucket }) => ({
     aggregated: ofReport.get(latin1(reportId)) ?? [],
     collected: ofBucket.get(latin1(bucket)) ?? [],
+    claimed: claims.get(latin1(reportId)) ?? [],
   }));
 }
 
@@ -88,13 +94,13 @@ function collectionsOfBuckets(
 }
 
 /**
- * Whether exactly as much is known about the reports of a commit as its maker knew. That no report was aggregated meanwhile
- * is found out when they are remembered.
+ * Whether exactly as much is known about the reports of a commit as its maker knew. That no report was aggregated meanwhile,
+ * and that claims are there, is found out when they are remembered.
  */
 export function* isCurrent({ task, rememberedSince }: LockedTask, { reports }: Commit): Operation<boolean> {
   if (reports.length === 0) return true;
   if (reports.some(({ time }) => time < rememberedSince)) return false;
-  const again = reports.filter(({ aggregated }) => aggregated > 0);
+  const again = reports.filter(({ aggregated, claim }) => aggregated > 0 && claim !== 'use');
   const [earlier, ...collected] = yield [
     statementEach(
       `SELECT batch.report_id FROM @rows(report_id bytes, position integer)
@@ -118,22 +124,51 @@ export function commitStatements(
   taskId: Uint8Array,
   task: number,
   { rememberedAs, reports, buckets }: Commit,
-): readonly [remember: Statement, add: Statement] {
-  return [rememberStatement(task, rememberedAs, reports), addParts(secrets, taskId, task, buckets)];
+): readonly [remember: Statement, use: Statement, add: Statement] {
+  const fresh = reports.filter(({ claim }) => claim !== 'use');
+  return [
+    rememberStatement(task, rememberedAs, fresh),
+    useStatement(
+      task,
+      rememberedAs,
+      reports.filter(({ claim }) => claim === 'use'),
+    ),
+    addParts(secrets, taskId, task, buckets),
+  ];
 }
 
-/** Ends the operation with `conflict` when a report was aggregated by another transaction in between. */
-export function checkRemembered({ reports }: Commit, remembered: readonly Row[] | undefined): void {
-  if (remembered?.length !== reports.length) abandon('conflict');
+/** Ends the operation with `conflict` when a report was aggregated by another transaction in between, or a claim is not there. */
+export function checkRemembered(
+  { reports }: Commit,
+  remembered: readonly Row[] | undefined,
+  used: readonly Row[] | undefined,
+): void {
+  if ((remembered?.length ?? 0) + (used?.length ?? 0) !== reports.length) abandon('conflict');
 }
 
 function rememberStatement(task: number, rememberedAs: Uint8Array, reports: readonly Commitment[]): Statement {
   return statementEach(
-    `INSERT INTO aggregated_reports (task_key, report_id, position, agg_param, time)
-      SELECT CAST(:task AS @integer), batch.report_id, batch.position, CAST(:agg_param AS @bytes), batch.time
-      FROM @rows(report_id bytes, position integer, time integer) WHERE TRUE
+    `INSERT INTO aggregated_reports (task_key, report_id, position, agg_param, time, is_claim)
+      SELECT CAST(:task AS @integer), batch.report_id, batch.position, CAST(:agg_param AS @bytes), batch.time, batch.is_claim
+      FROM @rows(report_id bytes, position integer, time integer, is_claim integer) WHERE TRUE
       ON CONFLICT (task_key, report_id, position) DO NOTHING @returning(position)`,
-    reports.map(({ reportId, aggregated, time }) => ({ report_id: reportId, position: aggregated, time })),
+    reports.map(({ reportId, aggregated, time, claim }) => ({
+      report_id: reportId,
+      position: aggregated,
+      time,
+      is_claim: claim === 'make' ? 1 : 0,
+    })),
+    { task, agg_param: rememberedAs },
+  );
+}
+
+function useStatement(task: number, rememberedAs: Uint8Array, reports: readonly Commitment[]): Statement {
+  return statementEach(
+    `UPDATE aggregated_reports SET is_claim = 0 FROM @rows(report_id bytes, position integer)
+      WHERE aggregated_reports.task_key = :task AND aggregated_reports.report_id = batch.report_id
+        AND aggregated_reports.position = batch.position AND aggregated_reports.agg_param = :agg_param AND is_claim = 1
+      @returning(batch.report_id)`,
+    reports.map(({ reportId, aggregated }) => ({ report_id: reportId, position: aggregated })),
     { task, agg_param: rememberedAs },
   );
 }
@@ -187,18 +222,20 @@ export function* readBatchFacts(
   outstanding: OutstandingQuery,
 ): Operation<BatchFacts> {
   const range = { task_id: taskId, first: keys.first, last: keys.last };
-  const [parts = [], collected = [], waiting = []] = yield [
+  const [parts = [], collected = [], waiting = [], task = []] = yield [
     statement(`SELECT * FROM batch_buckets WHERE ${IN_BATCH} ORDER BY part`, range),
     statement(
       `SELECT first_bucket, last_bucket, agg_param FROM collected_batches WHERE ${OVERLAPS} ORDER BY collected_key`,
       range,
     ),
     outstandingStatement(taskId, keys, outstanding),
+    statement('SELECT remembered_since FROM tasks WHERE task_id = :task_id', { task_id: taskId }),
   ];
   return {
     parts: parts.map((row) => partOf(context, taskId, row)),
     collected: collected.map(collectedOf),
     outstanding: outstandingOf(waiting),
+    rememberedSince: task[0] === undefined ? 0 : integerOf(task[0], 'remembered_since'),
   };
 }
 
@@ -246,9 +283,11 @@ export function outstandingOf(rows: readonly Row[] | undefined): number {
  */
 export function* markCollected(
   taskId: Uint8Array,
-  { task }: LockedTask,
+  { task, rememberedSince }: LockedTask,
   { keys, aggregationParameter, parts, collected }: CollectedCommit,
 ): Operation<boolean> {
+  // What stood against it may be forgotten.
+  if (keys.times !== undefined && keys.times.first < rememberedSince) return false;
   const range = { task_id: taskId, first: keys.first, last: keys.last };
   const [there = [], overlapping = []] = yield [
     statement(`SELECT part FROM batch_buckets WHERE ${IN_BATCH}`, range),

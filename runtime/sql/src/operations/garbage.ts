@@ -21,13 +21,21 @@ export function* forgetBefore(
     statement('UPDATE tasks SET remembered_since = :before WHERE task_key = :task', { task, before }),
     ...oldReports(task, before, limit),
     deleteSome('aggregated_reports', 'task_key, report_id, position', 'time < :before', { task, before, limit }),
-    deleteSome('collected_batches', 'collected_key', 'last_time < :before', { task, before, limit }),
     deleteSome(
       'batch_buckets',
       'part',
       `LENGTH(bucket) = ${TIME_BUCKET_BYTES} AND bucket < :bucket AND NOT EXISTS (SELECT 1 FROM collected_batches
-        WHERE collected_batches.task_key = :task AND last_bucket >= bucket AND first_bucket <= bucket)`,
-      { task, limit, bucket: bucketOf(before, undefined) },
+        WHERE collected_batches.task_key = :task AND last_bucket >= bucket AND first_bucket <= bucket
+          AND last_time >= :before)`,
+      { task, limit, before, bucket: bucketOf(before, undefined) },
+    ),
+    // After its buckets: none of them is ever there without what says that it was collected.
+    deleteSome(
+      'collected_batches',
+      'collected_key',
+      `last_time < :before AND NOT EXISTS (SELECT 1 FROM batch_buckets
+        WHERE batch_buckets.task_key = :task AND bucket >= first_bucket AND bucket <= last_bucket)`,
+      { task, before, limit },
     ),
   ];
   const batches = yield* forgetBatches(task, before, limit);

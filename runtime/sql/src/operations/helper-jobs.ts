@@ -44,16 +44,17 @@ export function* commitHelperStep(
   if (locked === undefined || !isAt(locked.rows[0]?.[0], at)) return 'stale';
   if (!(yield* isCurrent(locked, commit))) return 'conflict';
   const { task } = locked;
-  const [remember, add] = commitStatements(context, taskId, task, commit);
-  const [stored, remembered] = yield [
+  const [remember, use, add] = commitStatements(context, taskId, task, commit);
+  const [stored, remembered, used] = yield [
     at === undefined ? insertJob(context, task, job, now) : updateJob(context, task, job, now),
     remember,
+    use,
     add,
     countStatement(task, counters),
   ];
   // Another request has made the same job in between.
   if (stored?.length !== 1) return abandon('stale');
-  checkRemembered(commit, remembered);
+  checkRemembered(commit, remembered, used);
   return 'committed';
 }
 

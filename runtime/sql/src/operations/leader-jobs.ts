@@ -47,15 +47,16 @@ export function* commitLeaderStep(context: OperationContext, step: LeaderStepCom
   if (locked === undefined || job === undefined) return 'stale';
   if (!(yield* isCurrent(locked, commit))) return 'conflict';
   const { task } = locked;
-  const [remember, add] = commitStatements(context, key.taskId, task, commit);
-  const [remembered, , moved = []] = yield [
+  const [remember, use, add] = commitStatements(context, key.taskId, task, commit);
+  const [remembered, used, , moved = []] = yield [
     remember,
+    use,
     add,
     moveStatement(task, reports),
     jobStatement(context, step, integerOf(job, 'job_key')),
     countStatement(task, counters),
   ];
-  checkRemembered(commit, remembered);
+  checkRemembered(commit, remembered, used);
   yield [
     statement(`UPDATE ${TABLE} SET assigned = assigned - :moved WHERE job_key = :job_key`, {
       job_key: integerOf(job, 'job_key'),
