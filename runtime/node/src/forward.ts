@@ -3,9 +3,9 @@
 import { type Forward, ForwardError, type ForwardRequest, type ForwardResponse } from '@privacy-edge/gateway-roles';
 import type { BodySource } from '@privacy-edge/http-exchange';
 import { OutboundError } from './outbound-error.ts';
-import type { ExchangeHead, OutboundExchange } from './outbound-exchange.ts';
+import { type ExchangeHead, headerValue, type OutboundExchange } from './outbound-exchange.ts';
 import { OutboundPools } from './outbound-pool.ts';
-import type { OriginRoute, OutboundOptions, WireRequest } from './outbound-route.ts';
+import { type OriginRoute, type OutboundOptions, routeToUrl, type WireRequest } from './outbound-route.ts';
 
 /** How to reach gateways. */
 export interface ForwardOptions extends OutboundOptions {
@@ -76,8 +76,7 @@ class Answer implements ForwardResponse {
     this.#headers = head.headers;
   }
   header(name: string): string | undefined {
-    const value = this.#headers[name];
-    return Array.isArray(value) ? value.join(', ') : value;
+    return headerValue(this.#headers, name);
   }
 }
 
@@ -97,16 +96,12 @@ function resourceOf(request: ForwardRequest, resources: Map<string, Resource>, h
   const known = resources.get(request.url);
   if (known !== undefined) return known;
   const url = new URL(request.url);
-  const secure = url.protocol === 'https:';
-  const host = url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname;
-  const port = Number(url.port || (secure ? 443 : 80));
-  const protocols = secure && http2 ? (['h2', 'http/1.1'] as const) : (['http/1.1'] as const);
   const { allowPrivate } = request;
   const made: Resource = {
     key: `${url.origin} ${allowPrivate}`,
     host: url.host,
     path: url.pathname + url.search,
-    route: { host, port, secure, socketPath: undefined, allowPrivate, protocols },
+    route: routeToUrl(url, allowPrivate, http2),
   };
   if (resources.size > 4096) resources.clear();
   resources.set(request.url, made);

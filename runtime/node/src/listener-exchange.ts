@@ -6,12 +6,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { constants, type IncomingHttpHeaders, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import type { Writable } from 'node:stream';
-import type {
-  BodySource,
-  Cancellation,
-  CancellationListener,
-  RoleRequest,
-  RoleResponse,
+import {
+  asAbortSignal,
+  type BodySource,
+  type Cancellation,
+  type CancellationListener,
+  type RoleRequest,
+  type RoleResponse,
 } from '@privacy-edge/http-exchange';
 import { pump } from './answer-stream.ts';
 import { contentLength, dropRest, IncomingBody } from './incoming-body.ts';
@@ -72,7 +73,7 @@ export class Http1Exchange implements Exchange, Cancellation {
   readonly #limits: ListenerLimits;
   readonly #expectsContinue: boolean;
   #body: BodySource | undefined;
-  #abort: AbortController | undefined;
+  #signal: AbortSignal | undefined;
   /** Who is told when the peer goes; one is the rule. */
   #listeners: CancellationListener[] | undefined;
 
@@ -113,11 +114,8 @@ export class Http1Exchange implements Exchange, Cancellation {
   }
 
   get signal(): AbortSignal {
-    if (this.#abort === undefined) {
-      this.#abort = new AbortController();
-      abortOnClose(this.#res, this.#abort);
-    }
-    return this.#abort.signal;
+    this.#signal ??= asAbortSignal(this);
+    return this.#signal;
   }
 
   get cancellation(): Cancellation {
@@ -359,11 +357,6 @@ function asLatin1(bytes: Uint8Array): string {
 /** Closed before the answer was out. */
 function isCut(stream: Writable): boolean {
   return stream.destroyed && !stream.writableFinished;
-}
-
-function abortOnClose(stream: Writable, abort: AbortController): void {
-  if (isCut(stream)) abort.abort();
-  else stream.once('close', () => (stream.writableFinished ? undefined : abort.abort()));
 }
 
 /** The peer went before its answer: what the answer would have been streamed from must learn of it. */

@@ -33,6 +33,12 @@ export interface ExchangeHead {
   readonly rawHeaders: RawFields;
 }
 
+/** A field of an answer by lower-case name, several lines joined. */
+export function headerValue(headers: ExchangeHead['headers'], name: string): string | undefined {
+  const value = headers[name];
+  return Array.isArray(value) ? value.join(', ') : value;
+}
+
 /** How an exchange behaves. */
 export interface ExchangeOptions {
   readonly timeoutMs: number;

@@ -43,6 +43,20 @@ export const OUTBOUND_DEFAULTS: Required<OutboundOptions> = {
 /** How an origin is reached. */
 export type OriginRoute = Pick<OutboundRoute, 'host' | 'port' | 'secure' | 'socketPath' | 'allowPrivate' | 'protocols'>;
 
+/**
+ * The way to the origin of a URL that is not behind a unix socket.
+ *
+ * @param url - the operator's; http or https
+ * @param http2 - whether to offer HTTP/2 in the TLS handshake
+ */
+export function routeToUrl(url: URL, allowPrivate: boolean, http2: boolean): OriginRoute {
+  const secure = url.protocol === 'https:';
+  const host = url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname;
+  const port = Number(url.port || (secure ? 443 : 80));
+  const protocols = secure && http2 ? (['h2', 'http/1.1'] as const) : (['http/1.1'] as const);
+  return { host, port, secure, socketPath: undefined, allowPrivate, protocols };
+}
+
 /** A request in no protocol's form yet. */
 export interface WireRequest {
   readonly method: string;

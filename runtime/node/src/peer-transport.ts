@@ -2,9 +2,9 @@
 import { PeerError, type PeerErrorCode, type PeerResponse, type PeerTransport } from '@privacy-edge/analytics-roles';
 import { BodyError } from '@privacy-edge/http-exchange';
 import { OutboundError, type OutboundErrorCode } from './outbound-error.ts';
-import type { ExchangeHead } from './outbound-exchange.ts';
+import { type ExchangeHead, headerValue } from './outbound-exchange.ts';
 import { OutboundPools } from './outbound-pool.ts';
-import type { OriginRoute, OutboundOptions } from './outbound-route.ts';
+import { type OutboundOptions, routeToUrl } from './outbound-route.ts';
 
 /** How to reach helpers. */
 export interface PeerTransportOptions extends OutboundOptions {
@@ -29,14 +29,15 @@ export function createPeerTransport(options: PeerTransportOptions = {}): PeerCon
   const { allowPrivate = false, ...outbound } = options;
   const pools = new OutboundPools(outbound);
   const transport: PeerTransport = async ({ method, url, fields, body, timeoutMs, maxBytes }) => {
-    const { origin, host, pathname, search } = new URL(url);
+    const target = new URL(url);
+    const { origin, host, pathname, search } = target;
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), timeoutMs);
     try {
       const wire = { method, path: pathname + search, authority: host, fields, body };
       // The header has no less time than the whole answer, for which the signal stands.
       const limits = { timeoutMs, signal: late.signal, onInformational: undefined };
-      const exchange = pools.send(origin, () => routeOf(url, allowPrivate), wire, limits);
+      const exchange = pools.send(origin, () => routeToUrl(target, allowPrivate, true), wire, limits);
       const head = await exchange.head;
       return answerOf(head, await exchange.read(maxBytes));
     } catch (error) {
@@ -54,21 +55,8 @@ export function createPeerTransport(options: PeerTransportOptions = {}): PeerCon
   };
 }
 
-function routeOf(text: string, allowPrivate: boolean): OriginRoute {
-  const url = new URL(text);
-  const secure = url.protocol === 'https:';
-  const host = url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname;
-  const port = Number(url.port || (secure ? 443 : 80));
-  const protocols = secure ? (['h2', 'http/1.1'] as const) : (['http/1.1'] as const);
-  return { host, port, secure, socketPath: undefined, allowPrivate, protocols };
-}
-
 function answerOf({ status, headers }: ExchangeHead, body: Uint8Array): PeerResponse {
-  const header = (name: string): string | undefined => {
-    const value = headers[name];
-    return Array.isArray(value) ? value.join(', ') : value;
-  };
-  return { status, header, body };
+  return { status, header: (name) => headerValue(headers, name), body };
 }
 
 const CODES: Readonly<Record<OutboundErrorCode, PeerErrorCode>> = {

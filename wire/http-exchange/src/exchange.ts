@@ -66,3 +66,8 @@ export interface RoleResponse {
 
 /** What every role is, seen from an adapter. */
 export type RoleHandler = (request: RoleRequest) => Promise<RoleResponse>;
+
+/** The cheapest way that an adapter offers to learn that whoever asked is gone. */
+export function cancellationOf(request: RoleRequest): Cancellation {
+  return request.cancellation ?? request.signal;
+}

@@ -3,6 +3,7 @@ export {
   BodyError,
   type BodyErrorCode,
   type BodySource,
+  cancellationOf,
   type ExchangeField,
   type RoleHandler,
   type RoleRequest,

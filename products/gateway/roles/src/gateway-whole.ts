@@ -8,7 +8,13 @@ import {
   type InformationalResponse,
 } from '@privacy-edge/bhttp';
 import { DecodeError } from '@privacy-edge/bytes';
-import { BodyError, type Cancellation, type RoleRequest, type RoleResponse } from '@privacy-edge/http-exchange';
+import {
+  BodyError,
+  type Cancellation,
+  cancellationOf,
+  type RoleRequest,
+  type RoleResponse,
+} from '@privacy-edge/http-exchange';
 import { MEDIA_TYPE_RESPONSE, receiveRequest } from '@privacy-edge/ohttp';
 import { clearStatus } from './clear-answer.ts';
 import type { GatewayContext } from './gateway-context.ts';
@@ -93,7 +99,7 @@ async function answerInside(
     if (plan.head === undefined) {
       return { outcome: plan.refusal === 'malformed' ? 'malformed-request' : plan.refusal, response: plan.answer };
     }
-    return await askTarget(context, request.cancellation ?? request.signal, plan.head, inner);
+    return await askTarget(context, cancellationOf(request), plan.head, inner);
   } catch (error) {
     if (error instanceof DecodeError) {
       return {
@@ -101,7 +107,7 @@ async function answerInside(
         response: innerProblem(400, 'The encapsulated request is not valid Binary HTTP'),
       };
     }
-    if ((request.cancellation ?? request.signal).aborted)
+    if (cancellationOf(request).aborted)
       return { outcome: 'aborted', response: innerProblem(500, 'The request was given up') };
     // A fault of ours is still an answer inside: in clear it would tell the relay which requests provoke it.
     return { outcome: 'fault', response: innerProblem(500, 'The gateway failed') };

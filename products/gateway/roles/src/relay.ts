@@ -8,7 +8,13 @@
  */
 
 import type { Field } from '@privacy-edge/bhttp';
-import { BodyError, type Cancellation, type RoleRequest, type RoleResponse } from '@privacy-edge/http-exchange';
+import {
+  BodyError,
+  type Cancellation,
+  cancellationOf,
+  type RoleRequest,
+  type RoleResponse,
+} from '@privacy-edge/http-exchange';
 import { acceptsMediaType } from '@privacy-edge/http-fields';
 import { MEDIA_TYPE_KEYS } from '@privacy-edge/ohttp';
 import { type Clock, type Forward, ForwardError, type ForwardRequest, type ForwardResponse } from './ports.ts';
@@ -238,7 +244,7 @@ class Relay {
           timeoutMs,
           allowPrivate,
         };
-        const response = await this.#forward(outgoing, request.cancellation ?? request.signal);
+        const response = await this.#forward(outgoing, cancellationOf(request));
         if (response.status < 300 || response.status >= 400) return response;
         const next = keepsMethod(response.status) ? redirectTarget(url, response.header('location')) : undefined;
         await discard(response);
